@@ -1,0 +1,76 @@
+/** Who moves the money: the narrow contract every connector fulfils. A connector sees no database and keeps no state of ours. */
+import type { Money } from '../kit/money.ts'
+
+/** What a provider said. What is not explicit is `pending`: only an explicit answer is final. */
+export type Outcome = (
+  | { is: 'authorized' | 'captured' | 'received' | 'settled' | 'reversed'; ref: string; amount: Money }
+  | { is: 'declined'; reason: string; ref?: string }
+  | { is: 'expired'; ref?: string }
+  | { is: 'action'; ref: string; fields: Readonly<Record<string, unknown>> }
+  | { is: 'pending'; ref?: string }
+) & {
+  /** When to ask again, if the provider says so; else the poller's own schedule holds. */
+  askAgainAt?: Date
+}
+
+/** All that a connector may know of a payment. */
+export type PaymentOrder = {
+  /** Our payment id: the idempotency key of `start`, made before the call. */
+  readonly paymentId: string
+  /** The provider's reference, once `start` gave one. */
+  readonly ref: string | undefined
+  /** The node type, e.g. `PIX`. */
+  readonly rail: string
+  /** What the payer pays. */
+  readonly amount: Money
+  /** The rail object as submitted, with the session's customer merged in (`customer`, `bankId`, `token`, ...). */
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly description: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  /** The status we have on record (contract section 5.3). */
+  readonly status: string
+  /** When we recorded that status. */
+  readonly statusSince: Date
+  /** Where the payer's browser returns to after the bank: our own page. */
+  readonly returnUrl: string
+  /** Base of our public URLs, no trailing slash: the sandbox's bank lives below it. */
+  readonly publicUrl: string
+  /** The time by the merchant's clock. */
+  readonly now: Date
+}
+
+export type RefundOrder = {
+  /** Our refund's id: the idempotency key of the call. */
+  readonly refundId: string
+  readonly rail: string
+  /** The parent payment's provider reference. */
+  readonly parentRef: string
+  readonly amount: Money
+  readonly reason: string | undefined
+  readonly createdAt: Date
+  readonly now: Date
+}
+
+export type RefundOutcome = ({ is: 'settled'; ref: string } | { is: 'declined'; reason: string } | { is: 'pending'; ref?: string }) & {
+  askAgainAt?: Date
+}
+
+export type Connector = {
+  readonly name: string
+  /** The node types it serves. */
+  readonly rails: readonly string[]
+  /** Begins the payment at the provider. Called again with the same paymentId it must not begin a second one. */
+  start(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
+  /** Asks what became of it. */
+  lookup(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
+  /** Sends money back; also the look-up of a refund under way (same refundId). */
+  refund(order: RefundOrder, signal: AbortSignal): Promise<RefundOutcome>
+  /** Reserves, where the rail can (cards). */
+  authorize?(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
+  /** Takes reserved money, where the rail captures by hand. */
+  capture?(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
+  /** Ends an open payment; only `expired` frees the session. */
+  cancel?(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
+}

@@ -1,0 +1,55 @@
+/** Ids (TypeID over UUIDv7, made from the caller's time so that id order is creation order) and unguessable tokens. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { fromString, TypeID } from 'typeid-js'
+import { type IdKind, idPrefixes } from '../vocabulary/ids.ts'
+
+/** 16 bytes of a UUIDv7 (RFC 9562 section 5.7) for the given time in milliseconds. */
+export function uuidBytes(timeMs: number): Uint8Array {
+  const bytes = randomBytes(16)
+  bytes.writeUIntBE(timeMs, 0, 6)
+  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f)
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
+  return bytes
+}
+
+/** A new id of this kind, ordered by `timeMs`; or the id over the given UUID bytes, for work that resumes. */
+export function newId(kind: IdKind, timeMs: number, seed?: Uint8Array): string {
+  return TypeID.fromUUIDBytes(idPrefixes[kind], seed ?? uuidBytes(timeMs)).toString()
+}
+
+/** The smallest id that something created at `timeMs` can have: the bound of a date filter. */
+export function idFloor(kind: IdKind, timeMs: number): string {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUIntBE(Math.max(0, timeMs), 0, 6)
+  return TypeID.fromUUIDBytes(idPrefixes[kind], bytes).toString()
+}
+
+/** Whether the text is an id of this kind; a malformed one is treated as one that does not exist. */
+export function isId(kind: IdKind, text: string): boolean {
+  try {
+    fromString(text, idPrefixes[kind])
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** An unguessable token: 128 bits, base64url, 22 characters. */
+export function newToken(): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/** A secret of 256 random bits with a prefix that scanners recognise. Shown once, stored as its hash. */
+export function newSecret(prefix: string): string {
+  return `${prefix}_${randomBytes(32).toString('base64url')}`
+}
+
+/** SHA-256 of a secret with 256 random bits: no salt needed. */
+export function hashSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}
+
+/** Whether the secret hashes to the given hash, in constant time. */
+export function secretMatches(secret: string, hash: Uint8Array): boolean {
+  return timingSafeEqual(hashSecret(secret), hash)
+}
