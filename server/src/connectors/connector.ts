@@ -53,7 +53,11 @@ export type RefundOrder = {
   readonly now: Date
 }
 
-export type RefundOutcome = ({ is: 'settled'; ref: string } | { is: 'declined'; reason: string } | { is: 'pending'; ref?: string }) & {
+export type RefundOutcome = (
+  | { is: 'settled'; ref: string }
+  | { is: 'declined'; reason: string }
+  | { is: 'pending'; ref?: string }
+) & {
   askAgainAt?: Date
 }
 

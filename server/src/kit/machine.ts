@@ -20,19 +20,25 @@ export function machine<const T extends Table>(noun: string, initial: keyof T & 
   const statuses = Object.keys(table) as (keyof T & string)[]
   const events = [...new Set(statuses.flatMap((status) => Object.keys(table[status] ?? {})))] as EventOf<T>[]
   for (const row of Object.values(table)) {
-    for (const target of Object.values(row)) if (!(target in table)) throw new Error(`${noun}: unknown status ${target}`)
+    for (const target of Object.values(row))
+      if (!(target in table)) throw new Error(`${noun}: unknown status ${target}`)
   }
   return { noun, initial, table, statuses, events }
 }
 
 /** The status that `event` leads to, or undefined where the table has no such edge. */
-export function edge<T extends Table>(m: Machine<T>, from: keyof T & string, event: EventOf<T>): (keyof T & string) | undefined {
+export function edge<T extends Table>(
+  m: Machine<T>,
+  from: keyof T & string,
+  event: EventOf<T>,
+): (keyof T & string) | undefined {
   return m.table[from]?.[event]
 }
 
 /** The status that `event` leads to. Throws `failedPrecondition` where the table has no such edge. */
 export function next<T extends Table>(m: Machine<T>, from: keyof T & string, event: EventOf<T>): keyof T & string {
   const to = edge(m, from, event)
-  if (to === undefined) throw problem('failedPrecondition', `The ${m.noun} is ${from}; "${event}" is not possible from there.`)
+  if (to === undefined)
+    throw problem('failedPrecondition', `The ${m.noun} is ${from}; "${event}" is not possible from there.`)
   return to
 }

@@ -1,0 +1,87 @@
+/** From headers to caller: the key and the token must be the same client's (contract section 1.2). */
+import type { Sql } from '../kit/db.ts'
+import { hashSecret, secretMatches } from '../kit/id.ts'
+import { problem } from '../kit/problem.ts'
+import { limits } from '../vocabulary/limits.ts'
+import { type ApiVersion, type Caller, type Merchant, versionV2 } from './caller.ts'
+import { findClientByApiKeyHash } from './store.ts'
+import type { Tokens } from './tokens.ts'
+
+type KnownClient = { id: string; secretHash: Uint8Array; requestsPerSecond: number | null; merchant: Merchant }
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+const knownMax = 10_000
+
+export type Authenticator = {
+  /** The caller of a request. Throws `unauthorized`, or `invalidParam` for an unknown version. */
+  authenticate(headers: Headers, nowMs: number): Promise<Caller>
+  /** Exchanges credentials for a token (contract section 1.3). */
+  signIn(headers: Headers, credentials: { clientId: string; clientSecret: string }, nowMs: number): Promise<string>
+  /** Forgets what is remembered of a merchant: its settings have changed. */
+  forget(merchantId: number): void
+}
+
+/** Clients are remembered for under five seconds, so that a revoked one is refused everywhere within five. */
+export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
+  const known = new Map<string, { client: KnownClient | undefined; loadedMs: number }>()
+
+  async function clientByKey(headers: Headers): Promise<KnownClient> {
+    const apiKey = headers['x-api-key']
+    if (typeof apiKey !== 'string' || apiKey === '') throw problem('unauthorized', 'The header x-api-key is missing.')
+    const hash = hashSecret(apiKey)
+    const name = hash.toString('base64')
+    const nowMs = performance.now()
+    let entry = known.get(name)
+    if (!entry || nowMs - entry.loadedMs > limits.clientCacheMs) {
+      entry = { client: await findClientByApiKeyHash(sql, hash), loadedMs: nowMs }
+      if (known.size >= knownMax) known.clear()
+      known.set(name, entry)
+    }
+    if (!entry.client) throw problem('unauthorized', 'The x-api-key is not known, or its client was revoked.')
+    return entry.client
+  }
+
+  return {
+    authenticate: async (headers, nowMs) => {
+      const token = bearerOf(headers)
+      const [client, clientId] = await Promise.all([clientByKey(headers), tokens.verify(token, nowMs)])
+      if (client.id !== clientId)
+        throw problem('unauthorized', 'The x-api-key and the access token belong to different API clients.')
+      const { merchant, requestsPerSecond } = client
+      return { merchant, clientId, requestsPerSecond, version: versionOf(headers) }
+    },
+    signIn: async (headers, credentials, nowMs) => {
+      const client = await clientByKey(headers)
+      const secretOk = secretMatches(credentials.clientSecret, client.secretHash)
+      if (client.id !== credentials.clientId || !secretOk) {
+        throw problem('unauthorized', 'The clientId, clientSecret and x-api-key do not belong together.')
+      }
+      return tokens.issue(client.id, nowMs)
+    },
+    forget: (merchantId) => {
+      for (const [name, entry] of known) if (entry.client?.merchant.id === merchantId) known.delete(name)
+    },
+  }
+}
+
+function bearerOf(headers: Headers): string {
+  const header = headers['authorization']
+  const match = typeof header === 'string' ? /^Bearer +([^\s]+)$/i.exec(header) : null
+  if (!match?.[1])
+    throw problem('unauthorized', 'The header Authorization is missing; send "Bearer <accessToken>" from POST /auth.')
+  return match[1]
+}
+
+/** The version a request asks for: `conomyhq-api-version` or its alias `pasarela-version`; absent or empty is v1. */
+export function versionOf(headers: Headers): ApiVersion {
+  for (const name of ['conomyhq-api-version', 'pasarela-version']) {
+    const value = headers[name]
+    if (value === undefined || value === '') continue
+    if (value === versionV2) return 'v2'
+    const detail = `must be absent or "${versionV2}"`
+    throw problem('invalidParam', `The header ${name} ${detail}.`, {
+      errors: [{ pointer: `/headers/${name}`, detail }],
+    })
+  }
+  return 'v1'
+}

@@ -1,0 +1,28 @@
+/** Who is calling, as every verb sees it. */
+
+export type ApiVersion = 'v1' | 'v2'
+
+/** The published values of the version header; v1 is its absence. */
+export const versionV2 = '24-04-2025'
+
+export type Merchant = {
+  readonly id: number
+  readonly name: string
+  readonly mode: 'live' | 'sandbox'
+  /** IANA name: the days of list filters are this zone's. */
+  readonly timeZone: string
+  readonly quoteTtlSeconds: number
+  /** What becomes of money that nothing waits for (design: late and surplus money). */
+  readonly lateMoney: 'accept' | 'refund' | 'hold'
+  readonly payerRefresh: boolean
+  readonly clockOffsetMs: number
+}
+
+export type Caller = {
+  readonly merchant: Merchant
+  readonly clientId: string
+  readonly requestsPerSecond: number | null
+  readonly version: ApiVersion
+  /** UUID for what this request creates, when it carries an Idempotency-Key: a repeated run finds the first run's row. */
+  seed?: Uint8Array
+}

@@ -1,0 +1,47 @@
+/** The HTTP application: one error handler, strict bodies, and THE LIST of slices in rank order. */
+import { randomUUID } from 'node:crypto'
+import Fastify, { LogController, type RouteOptions } from 'fastify'
+import { accessRoutes } from './access/routes.ts'
+import type { AppContext } from './context.ts'
+import { readBodies } from './http/body.ts'
+import { answerErrors } from './http/errors.ts'
+import { guard, withoutSandboxPrefix } from './http/guard.ts'
+import { limitRates } from './http/limit.ts'
+import { logRequests } from './http/log.ts'
+import { replayAnswers } from './http/replay.ts'
+import { type App, ProblemSchema } from './kit/operation.ts'
+import { limits } from './vocabulary/limits.ts'
+
+export type AppWatch = {
+  /** Told of every route and of the shared schemas: how tests learn what may be answered. */
+  onRoute?: (route: RouteOptions, shared: Record<string, unknown>) => void
+}
+
+/** Builds the application, ready to listen or to be injected into. The caller closes it. */
+export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<App> {
+  const app = Fastify({
+    loggerInstance: ctx.log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'traceId' }),
+    bodyLimit: limits.bodyBytes,
+    genReqId: () => randomUUID(),
+    rewriteUrl: withoutSandboxPrefix,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
+  }) as unknown as App
+  app.addSchema(ProblemSchema)
+  const { onRoute } = watch
+  if (onRoute) app.addHook('onRoute', (route) => onRoute(route, app.getSchemas()))
+  readBodies(app)
+  answerErrors(app)
+  logRequests(app)
+  guard(app, ctx)
+  await limitRates(app)
+  replayAnswers(app, ctx)
+
+  accessRoutes(app, ctx)
+
+  await app.ready()
+  return app
+}

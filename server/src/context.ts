@@ -1,0 +1,43 @@
+/** What every verb is handed: built once from the configuration, never changed. */
+import type { FastifyBaseLogger } from 'fastify'
+import { type Authenticator, authenticator } from './access/authenticate.ts'
+import { openTokens } from './access/tokens.ts'
+import { type Clock, systemClock } from './kit/clock.ts'
+import type { Context } from './kit/context.ts'
+import { openPool } from './kit/db.ts'
+
+export type ContextOptions = {
+  databaseUrl: string
+  /** Base of every `url` we hand out, without a slash at the end. */
+  publicUrl: string
+  masterKey: Uint8Array
+  poolSize?: number
+  clock?: Clock
+  log: FastifyBaseLogger
+}
+
+export type AppContext = Context & { readonly auth: Authenticator; close(): Promise<void> }
+
+/** Opens the pool and the keys. The caller closes it. */
+export async function buildContext(options: ContextOptions): Promise<AppContext> {
+  const sql = openPool(options.databaseUrl, {
+    max: options.poolSize ?? 16,
+    applicationName: 'pasarela',
+    onNotice: (message) => options.log.debug({ message }, 'notice of the database'),
+  })
+  try {
+    const tokens = await openTokens(sql, options.masterKey)
+    return {
+      sql,
+      log: options.log,
+      clock: options.clock ?? systemClock,
+      publicUrl: options.publicUrl,
+      masterKey: options.masterKey,
+      auth: authenticator(sql, tokens),
+      close: () => sql.end({ timeout: 5 }),
+    }
+  } catch (error) {
+    await sql.end({ timeout: 1 })
+    throw error
+  }
+}

@@ -1,0 +1,110 @@
+/** The one place where a refusal or a bug becomes an answer. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import postgres from 'postgres'
+import type { App } from '../kit/operation.ts'
+import { describeFaults, type Fault, Problem, problem, problemBody } from '../kit/problem.ts'
+import type { ProblemKey } from '../vocabulary/problems.ts'
+
+type AjvError = NonNullable<FastifyError['validation']>[number]
+
+const byFastifyCode: Record<string, [ProblemKey, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['payloadTooLarge', 'The body is over 256 KB.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupportedMediaType', 'Send the body as application/json.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['parsingResource', 'The body is not valid JSON.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['parsingResource', 'The body is empty.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['parsingResource', 'The body is not as long as Content-Length says.'],
+  FST_ERR_BAD_URL: ['invalidParam', 'The URL is not valid.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['notFound', 'There is no such resource.'],
+  FST_ERR_ASYNC_CONSTRAINT: ['notFound', 'There is no such resource.'],
+}
+
+const places: Record<string, string> = { body: '', querystring: '/query', params: '/path', headers: '/headers' }
+
+export function answerErrors(app: App): void {
+  app.setErrorHandler((error: unknown, request, reply) => sendProblem(asProblem(error, request), request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]
+    return sendProblem(
+      problem('notFound', `There is no ${request.method} ${path}; the operations are listed at /docs.`),
+      request,
+      reply,
+    )
+  })
+}
+
+function sendProblem(refusal: Problem, request: FastifyRequest, reply: FastifyReply) {
+  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds))
+  return reply.code(refusal.status).type('application/json; charset=utf-8').send(problemBody(refusal, request.id))
+}
+
+/** Turns whatever was thrown into a refusal; what is not expected is logged with its stack and answered 500 without it. */
+function asProblem(error: unknown, request: FastifyRequest): Problem {
+  if (error instanceof Problem) return error
+  const known = error as Partial<FastifyError>
+  if (known.validation) return fromValidation(known.validation, known.validationContext ?? 'body')
+  const mapped = known.code === undefined ? undefined : byFastifyCode[known.code]
+  if (mapped) return problem(mapped[0], mapped[1])
+  if (error instanceof SyntaxError && known.statusCode === 400)
+    return problem('parsingResource', 'The body is not valid JSON.')
+  if (isOutOfReach(error)) {
+    request.log.error({ err: error }, 'the database is out of reach')
+    return problem('unavailable', 'The database cannot be reached right now; try again shortly.', {
+      retryAfterSeconds: 1,
+    })
+  }
+  request.log.error({ err: error }, 'unexpected error')
+  return problem(
+    'serverError',
+    'Something failed on our side. Nothing is known to be wrong with the request; quote the traceId.',
+  )
+}
+
+/** Connection lost, server shutting down, too many connections, or a statement that ran out of time. */
+function isOutOfReach(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code
+  if (typeof code !== 'string') return false
+  if (error instanceof postgres.PostgresError) return /^(08|53|57)/.test(code) || code === '55P03'
+  return /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|EPIPE)/.test(code)
+}
+
+function fromValidation(errors: AjvError[], context: string): Problem {
+  const faults = dedupe(errors.filter((e) => e.keyword !== 'if').map((e) => toFault(e, places[context] ?? '')))
+  const missingOnly = errors.every((e) => e.keyword === 'required')
+  return problem(missingOnly ? 'missingParam' : 'invalidParam', describeFaults(faults), { errors: faults })
+}
+
+function toFault(error: AjvError, place: string): Fault {
+  const at = place + error.instancePath
+  const params = error.params as Record<string, unknown>
+  switch (error.keyword) {
+    case 'required':
+      return { pointer: `${at}/${pointerPart(String(params['missingProperty']))}`, detail: 'is required' }
+    case 'additionalProperties':
+      return { pointer: `${at}/${pointerPart(String(params['additionalProperty']))}`, detail: 'is not a known field' }
+    case 'enum':
+      return { pointer: at, detail: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` }
+    case 'const':
+      return { pointer: at, detail: `must be ${JSON.stringify(params['allowedValue'])}` }
+    case 'discriminator':
+      return { pointer: `${at}/${pointerPart(String(params['tag']))}`, detail: 'is not one of the known values' }
+    case 'pattern':
+      return { pointer: at, detail: patternDetail(error) }
+    default:
+      return { pointer: at || '/', detail: error.message ?? 'is not valid' }
+  }
+}
+
+/** A schema may say in words what its pattern wants (`errorMessage` beside `pattern`); a bare pattern helps nobody. */
+function patternDetail(error: AjvError): string {
+  const parent = (error as { parentSchema?: { 'x-wants'?: string } }).parentSchema
+  return parent?.['x-wants'] ? `must be ${parent['x-wants']}` : (error.message ?? 'is not valid')
+}
+
+function dedupe(faults: Fault[]): Fault[] {
+  const seen = new Set<string>()
+  return faults.filter(({ pointer, detail }) => !seen.has(pointer + detail) && seen.add(pointer + detail))
+}
+
+function pointerPart(part: string): string {
+  return part.replaceAll('~', '~0').replaceAll('/', '~1')
+}

@@ -1,0 +1,23 @@
+/** One structured line per request: route templates only, since a raw path may hold a session's secret url. */
+import type { App } from '../kit/operation.ts'
+
+export function logRequests(app: App): void {
+  app.addHook('onSend', async (request, reply, payload) => {
+    reply.header('x-trace-id', request.id)
+    return payload
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        traceId: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? '(none)',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        merchantId: request.caller?.merchant.id,
+        clientId: request.caller?.clientId,
+      },
+      'request',
+    )
+  })
+}

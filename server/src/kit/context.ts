@@ -1,0 +1,19 @@
+/** The part of the application that verbs may see: the database, the clock, the log and where we are reached. */
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from './clock.ts'
+import type { Sql } from './db.ts'
+
+export type Context = {
+  readonly sql: Sql
+  readonly log: FastifyBaseLogger
+  readonly clock: Clock
+  /** Base of every `url` we hand out, without a slash at the end. */
+  readonly publicUrl: string
+  /** 32 bytes: seals secrets at rest. */
+  readonly masterKey: Uint8Array
+}
+
+/** The time by a merchant's clock: real time, moved by the test clock of a sandbox merchant. */
+export function nowFor(ctx: Context, merchant: { readonly clockOffsetMs: number }): Date {
+  return new Date(ctx.clock.nowMs() + merchant.clockOffsetMs)
+}

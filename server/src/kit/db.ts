@@ -1,0 +1,58 @@
+/** The pool, the transaction and what a broken constraint was called. SQL itself stands in each slice's store.ts. */
+import postgres from 'postgres'
+
+export type Sql = postgres.Sql<{ bigint: bigint }>
+/** A transaction's connection, or the pool: what store functions take first. */
+export type Executor = postgres.ISql<{ bigint: bigint }>
+
+export type PoolOptions = {
+  max: number
+  applicationName: string
+  /** Work as the role that may not rewrite history; false only for migrations. */
+  asApplication?: boolean
+  statementTimeoutMs?: number
+  /** What the server has to say besides results (notices), for the log. */
+  onNotice?: (message: string) => void
+}
+
+/**
+ * Opens a pool. Every connection waits for the disk at commit (`synchronous_commit=on`), works as `pasarela_app`, and gives
+ * up on statements and idle transactions that would hold locks for ever. `bigint` columns come as BigInt, column names in camel case.
+ */
+export function openPool(url: string, options: PoolOptions): Sql {
+  const timeout = options.statementTimeoutMs ?? 20_000
+  return postgres(url, {
+    max: options.max,
+    idle_timeout: 0,
+    connect_timeout: 10,
+    max_lifetime: null,
+    types: { bigint: postgres.BigInt },
+    transform: { column: { from: postgres.toCamel }, undefined: null },
+    onnotice: (notice) => options.onNotice?.(notice['message'] ?? ''),
+    connection: {
+      application_name: options.applicationName,
+      synchronous_commit: 'on',
+      TimeZone: 'UTC',
+      statement_timeout: timeout,
+      lock_timeout: 10_000,
+      idle_in_transaction_session_timeout: 30_000,
+      ...(options.asApplication === false ? {} : { role: 'pasarela_app' }),
+    },
+  }) as Sql
+}
+
+/** Runs `work` in one transaction (read committed); commits when it resolves, rolls back when it throws. */
+export function transaction<T>(sql: Sql, work: (tx: Executor) => Promise<T>): Promise<T> {
+  return sql.begin((tx) => work(tx)) as Promise<T>
+}
+
+/** The name of the constraint that an error of the database names, or undefined for every other error. */
+export function brokenConstraint(error: unknown): string | undefined {
+  if (!(error instanceof postgres.PostgresError)) return undefined
+  return error.code.startsWith('23') ? error.constraint_name : undefined
+}
+
+/** Whether the two transactions met head-on: the work may simply run again. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && (error.code === '40P01' || error.code === '40001')
+}

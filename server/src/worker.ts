@@ -1,0 +1,20 @@
+/** THE LIST of jobs, and their loops. */
+import type { AppContext } from './context.ts'
+import { pruneKeys } from './kit/idempotency.ts'
+import { type Job, startJobs, type Worker } from './kit/job.ts'
+
+/** Every job of the product; tests run them one by one. */
+export function jobsOf(ctx: AppContext): Job[] {
+  return [
+    {
+      name: 'prune idempotency keys',
+      everyMs: 60_000,
+      run: async () => (await pruneKeys(ctx.sql, new Date(ctx.clock.nowMs()), 1000)) === 1000,
+    },
+  ]
+}
+
+/** Starts all jobs; `stop` waits for the rounds under way. */
+export function startWorker(ctx: AppContext): Worker {
+  return startJobs(jobsOf(ctx), ctx.log)
+}
