@@ -1,0 +1,190 @@
+/** The database's main process: started apart from ours, recognised when it outlived us, stopped without losing anything. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { errorCode, OperatorError } from '../operator-error.ts'
+import type { Binaries } from './binaries.ts'
+import { clusterFolder, folderArgument, postgresEnvironment } from './cluster.ts'
+import type { Identity } from './identity.ts'
+
+/** What `postmaster.pid` says. `status` is `starting`, `ready`, `stopping` or empty while it is being written. */
+export type PidFile = { pid: number; port: number; status: string; text: string }
+
+const logSizeMax = 10 * 1024 * 1024
+
+export function readPidFile(dataDir: string): PidFile | undefined {
+  try {
+    const text = readFileSync(join(clusterFolder(dataDir), 'postmaster.pid'), 'utf8')
+    const lines = text.split('\n')
+    return { pid: Number(lines[0]), port: Number(lines[3]), status: (lines[7] ?? '').trim(), text }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Removes a `postmaster.pid` whose process is proven not to be a database; Postgres itself trusts any live process there. */
+export function removePidFile(dataDir: string): void {
+  rmSync(join(clusterFolder(dataDir), 'postmaster.pid'), { force: true })
+}
+
+/** Whether the process lives and is some Postgres. Pids are used again, so being alive is not enough; a zombie is dead. */
+export function isPostgresProcess(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 1) return false
+  if (process.platform === 'linux') return /(?:^|\/)postgres(?::.*)?$/.test(commandOf(pid))
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) === 'EPERM'
+  }
+}
+
+/** The command line of a process, empty for one that is gone or a zombie. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? ''
+  } catch {
+    return ''
+  }
+}
+
+/** The settings of a cluster as arguments; `port` aside they are the same at every start. */
+export function postgresArguments(
+  dataDir: string,
+  port: number,
+  settings: Record<string, string>,
+  identity: Identity | undefined,
+): string[] {
+  const all: Record<string, string> = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    fsync: 'on',
+    synchronous_commit: 'on',
+    full_page_writes: 'on',
+    password_encryption: 'scram-sha-256',
+    max_connections: '120',
+    shared_buffers: '256MB',
+    jit: 'off',
+    log_checkpoints: 'off',
+    timezone: 'UTC',
+    // Not read by Postgres: names the folder in the process list, where the folder argument may not.
+    'pasarela.data_dir': dataDir,
+    ...settings,
+  }
+  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  return ['-D', folderArgument(clusterFolder(dataDir), identity), ...flags, '-p', String(port)]
+}
+
+/** Whether the running one was started as we would start it: then it can be adopted as it is. */
+export function startedAlike(dataDir: string, postgres: string, args: string[]): boolean {
+  const withoutPort = (line: string) => line.trim().replace(/"-p" "\d+"$/, '')
+  try {
+    const told = readFileSync(join(clusterFolder(dataDir), 'postmaster.opts'), 'utf8')
+    return withoutPort(told) === withoutPort(`${postgres} ${args.map((arg) => `"${arg}"`).join(' ')}`)
+  } catch {
+    return false
+  }
+}
+
+export type Launch = { dataDir: string; binaries: Binaries; args: string[]; identity: Identity | undefined }
+
+/**
+ * Starts Postgres in a session of its own, so that a Ctrl-C meant for us does not stop it under our feet, with a file for
+ * its log, so that it does not depend on us. Resolves when it accepts connections; `taken` = another one has the folder or port.
+ */
+export async function launchPostgres({ dataDir, binaries, args, identity }: Launch): Promise<ChildProcess | 'taken'> {
+  const cwd = clusterFolder(dataDir)
+  const logFile = join(dataDir, 'postgres.log')
+  const logStart = openLogAt(logFile)
+  const log = openSync(logFile, 'a', 0o600)
+  const child = spawn(binaries.postgres, args, {
+    ...identity,
+    cwd,
+    env: postgresEnvironment,
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  const ended = new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(error.message))
+    child.on('exit', (code, signal) => resolve(`it ended with ${code ?? signal}`))
+  })
+  child.unref()
+  const outcome = await Promise.race([ended, becomesReady(dataDir, child)])
+  if (outcome === undefined) return child
+  const said = readFileSync(logFile, 'utf8').slice(logStart)
+  if (/lock file "postmaster.pid" already exists|shared memory block .* still in use|Address already in use/.test(said))
+    return 'taken'
+  const reason = /(?:FATAL|PANIC): .*/.exec(said)?.[0] ?? outcome
+  throw new OperatorError(
+    `The embedded database does not start: ${reason}. Its log is ${logFile}. Nothing was changed.`,
+  )
+}
+
+/** The size of the log now. One that grew large is put aside first, and the one before it forgotten. */
+function openLogAt(file: string): number {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size <= logSizeMax) return size
+  renameSync(file, `${file}.1`)
+  return 0
+}
+
+async function becomesReady(dataDir: string, child: ChildProcess): Promise<undefined> {
+  // After a crash with much to recover this takes as long as it takes: the caller races it against the end of the process.
+  while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    const file = readPidFile(dataDir)
+    if (file?.pid === child.pid && file?.status === 'ready') return undefined
+    await sleep(5)
+  }
+  return new Promise(() => undefined)
+}
+
+/** A TCP port of the loopback interface that nobody listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}
+
+/**
+ * Stops the database: `fast` (sessions end, everything is written), after 7 s `immediate` (recovers at the next start),
+ * at last by force. Resolves when the process is gone.
+ */
+export async function stopPostgres(pid: number, whenGone?: Promise<unknown>): Promise<void> {
+  const steps = [
+    ['SIGINT', 7_000],
+    ['SIGQUIT', 3_000],
+    ['SIGKILL', 1_000],
+  ] as const
+  for (const [signal, waitMs] of steps) {
+    if (!isPostgresProcess(pid)) return
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if (errorCode(error) === 'ESRCH') return
+      throw error
+    }
+    if (await isGone(pid, waitMs, whenGone)) return
+  }
+}
+
+async function isGone(pid: number, waitMs: number, whenGone: Promise<unknown> | undefined): Promise<boolean> {
+  let exited = false
+  void whenGone?.then(() => {
+    exited = true
+  })
+  for (const until = Date.now() + waitMs; Date.now() < until; await sleep(10)) {
+    if (exited || !isPostgresProcess(pid)) return true
+  }
+  return false
+}

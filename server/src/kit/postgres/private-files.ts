@@ -1,0 +1,65 @@
+/** Files and folders for the owner's eyes only, written so that a crash leaves the old content or the new, never half of it. */
+import { chownSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { errorCode, OperatorError } from '../operator-error.ts'
+import { isRoot, ownerOf } from './identity.ts'
+
+/** Makes the folder (0700) where it is missing, for the owner of the folder above, so that root's visit locks nobody out. */
+export function makePrivateFolder(path: string): void {
+  const owner = ownerOf(path)
+  try {
+    const first = mkdirSync(path, { recursive: true, mode: 0o700 })
+    if (first && isRoot()) chownSync(path, owner.uid, owner.gid)
+  } catch (error) {
+    throw folderError(path, error)
+  }
+}
+
+/** Writes the file (0600) whole: to a neighbour, to the disk, then into place. */
+export function writePrivateFile(path: string, content: string): void {
+  const partial = `${path}.${process.pid}.partial`
+  const owner = ownerOf(dirname(path))
+  try {
+    const fd = openSync(partial, 'w', 0o600)
+    try {
+      writeSync(fd, content)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    if (isRoot()) chownSync(partial, owner.uid, owner.gid)
+    renameSync(partial, path)
+    syncFolder(dirname(path))
+  } catch (error) {
+    rmSync(partial, { force: true })
+    throw folderError(dirname(path), error)
+  }
+}
+
+/** Makes a rename inside the folder survive a power cut. */
+export function syncFolder(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const reasons: Record<string, string> = {
+  EACCES: 'it belongs to another user',
+  EPERM: 'it belongs to another user',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'its disk is full',
+  ENOTDIR: 'a part of its path is a file',
+  EEXIST: 'a file of that name is in the way',
+}
+
+/** An error of the file system in the operator's words; anything unexpected is passed on as it is. */
+export function folderError(path: string, error: unknown): unknown {
+  const reason = reasons[errorCode(error) ?? '']
+  if (!reason) return error
+  return new OperatorError(
+    `The folder ${path} cannot be used: ${reason}. Mend that, or choose another with --data-dir.`,
+  )
+}
