@@ -26,6 +26,10 @@ export type Rail = {
   readonly flow: Flow
   /** What a submitted rail object must hold once the session's customer is merged in: paths below `key`, e.g. `customer.email`, `bankId`. */
   readonly required: readonly string[]
+  /** Other published places of a required field: `accountNumber` may also come as `bank.accountNumber`. */
+  readonly aliases?: Readonly<Record<string, string>>
+  /** The country whose list of banks a `bankId` must be in. */
+  readonly banksOf?: string
   /** The rail object on the wire: every published input and output field, all optional, nothing else allowed. */
   readonly fields: TObject
   /** Document types the rail's payers may have, the usual one first; empty = any known type. */

@@ -1,0 +1,53 @@
+/** Writes the table of rails from the registry; a test holds the committed file to it, and `UPDATE=1` on that test writes it anew. */
+import { formatAmount } from '../kit/money.ts'
+import type { Currency } from '../vocabulary/currencies.ts'
+import { rails } from './index.ts'
+import type { Rail, RailCurrency } from './rail.ts'
+
+const head = `# Rails
+
+What a payer can pay with. Each rail is one folder of data and one line in \`index.ts\`; schemas, discovery, quotes, the page and
+the sandbox are derived from it. This file is generated: run \`UPDATE=1 npm test -- server/src/rails/rails.test.ts\`.
+
+Required fields are below the rail's key once the session's customer is merged in. Limits are in major units; \`in steps of\`
+says where a rail is coarser than its currency. A rail with \`cancel: provider\` frees its session only by the provider's word;
+with \`local\` our payment ends at once and its reference stays watched.
+
+| type | key | name | countries | flow | currencies and limits | required | payer has | paid on | capture | cancel | settles |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+`
+
+/** The whole README as text. */
+export function railsReadme(): string {
+  return `${head}${rails.map(row).join('\n')}\n`
+}
+
+function row(rail: Rail): string {
+  const currencies = Object.entries(rail.currencies).map(([code, range]) => limitsText(code as Currency, range))
+  const cells = [
+    rail.type,
+    `\`${rail.key}\``,
+    rail.name,
+    rail.countries.join(', ') || 'any',
+    rail.flow,
+    currencies.join('<br>'),
+    rail.required.map((path) => `\`${path}\``).join(', ') || 'nothing',
+    spanText(rail.expiresAfterMs),
+    rail.paidOn,
+    rail.capture,
+    rail.cancel,
+    rail.settlement,
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+function limitsText(currency: Currency, { minMinor, maxMinor, stepMinor }: RailCurrency): string {
+  const step = stepMinor === 1n ? '' : ` in steps of ${formatAmount(stepMinor, currency)}`
+  return `${currency} ${formatAmount(minMinor, currency)} to ${formatAmount(maxMinor, currency)}${step}`
+}
+
+function spanText(spanMs: number): string {
+  const minutes = spanMs / 60_000
+  if (minutes >= 2880 && minutes % 1440 === 0) return `${minutes / 1440} days`
+  return minutes >= 120 && minutes % 60 === 0 ? `${minutes / 60} h` : `${minutes} min`
+}
