@@ -4,10 +4,12 @@ import Fastify, { LogController, type RouteOptions } from 'fastify'
 import { accessRoutes } from './access/routes.ts'
 import type { AppContext } from './context.ts'
 import { readBodies } from './http/body.ts'
+import { serveDocs } from './http/docs.ts'
 import { answerErrors } from './http/errors.ts'
 import { guard, withoutSandboxPrefix } from './http/guard.ts'
 import { limitRates } from './http/limit.ts'
 import { logRequests } from './http/log.ts'
+import { watchRoutes } from './http/openapi.ts'
 import { replayAnswers } from './http/replay.ts'
 import { type App, ProblemSchema } from './kit/operation.ts'
 import { limits } from './vocabulary/limits.ts'
@@ -33,6 +35,7 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   app.addSchema(ProblemSchema)
   const { onRoute } = watch
   if (onRoute) app.addHook('onRoute', (route) => onRoute(route, app.getSchemas()))
+  watchRoutes(app)
   readBodies(app)
   answerErrors(app)
   logRequests(app)
@@ -41,6 +44,8 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   replayAnswers(app, ctx)
 
   accessRoutes(app, ctx)
+
+  serveDocs(app)
 
   await app.ready()
   return app
