@@ -2,6 +2,7 @@
 import type { AppContext } from './context.ts'
 import { pruneKeys } from './kit/idempotency.ts'
 import { type Job, startJobs, type Worker } from './kit/job.ts'
+import { ledgerJobs } from './ledger/jobs.ts'
 
 /** Every job of the product; tests run them one by one. */
 export function jobsOf(ctx: AppContext): Job[] {
@@ -11,6 +12,7 @@ export function jobsOf(ctx: AppContext): Job[] {
       everyMs: 60_000,
       run: async () => (await pruneKeys(ctx.sql, new Date(ctx.clock.nowMs()), 1000)) === 1000,
     },
+    ...ledgerJobs(ctx),
   ]
 }
 

@@ -1,0 +1,120 @@
+/** SQL of the ledger. */
+import type { Executor } from '../kit/db.ts'
+import type { Posting } from './posting.ts'
+
+export type EntryRow = {
+  merchantId: number
+  id: string
+  kind: string
+  sourceId: string
+  now: Date
+  postings: readonly Posting[]
+  /** What the entry does to the codes that have balances: credits less debits, never zero. */
+  deltas: readonly (readonly [code: string, amountMinor: bigint])[]
+}
+
+/** Inserts the entry, its postings and its deltas, or nothing at all where its source has one of its kind. */
+export async function insertEntry(sql: Executor, row: EntryRow): Promise<boolean> {
+  const { postings, deltas } = row
+  // Amounts travel as text: the driver would declare an array of bigints as one bigint.
+  const [done] = await sql<{ entries: number }[]>`
+    with entry as (
+      insert into ledger_entries (merchant_id, id, kind, source_id, created_at)
+      values (${row.merchantId}, ${row.id}, ${row.kind}, ${row.sourceId}, ${row.now})
+      on conflict (merchant_id, source_id, kind) do nothing
+      returning merchant_id, id
+    ), posted as (
+      insert into ledger_postings (merchant_id, entry_id, number, debit_code, credit_code, currency, amount_minor)
+      select entry.merchant_id, entry.id, p.number, p.debit, p.credit, p.currency, p.amount
+      from entry cross join unnest(
+        ${postings.map((p) => p.debit)}::text[], ${postings.map((p) => p.credit)}::text[],
+        ${postings.map((p) => p.currency)}::text[], ${postings.map((p) => p.amountMinor.toString())}::bigint[]
+      ) with ordinality as p (debit, credit, currency, amount, number)
+    ), changed as (
+      insert into balance_deltas (merchant_id, code, entry_id, amount_minor)
+      select entry.merchant_id, d.code, entry.id, d.amount
+      from entry cross join unnest(
+        ${deltas.map(([code]) => code)}::text[], ${deltas.map(([, amount]) => amount.toString())}::bigint[]
+      ) as d (code, amount)
+    )
+    select count(*)::int as entries from entry`
+  return done?.entries === 1
+}
+
+/** Totals and the deltas not yet folded into them, in one statement: one snapshot, so that nothing counts twice or not at all. */
+export async function sumBalancesByCodes(
+  sql: Executor,
+  merchantId: number,
+  codes: readonly string[],
+): Promise<{ code: string; amountMinor: bigint }[]> {
+  return sql<{ code: string; amountMinor: bigint }[]>`
+    select code, sum(amount_minor)::bigint as amount_minor from (
+      select code, amount_minor from balance_totals where merchant_id = ${merchantId} and code = any (${codes}::text[])
+      union all
+      select code, amount_minor from balance_deltas where merchant_id = ${merchantId} and code = any (${codes}::text[])
+    ) as kept
+    group by code`
+}
+
+/**
+ * Folds up to `most` deltas into totals and returns how many. What DELETE returns is exactly what this statement took away,
+ * whatever commits meanwhile: a mark by id or time would lose what commits out of order. Crosses merchants: it is a job.
+ * Totals are written in the order of their key, so that two rounds at once wait for each other instead of dying.
+ */
+export async function foldDeltas(sql: Executor, most: number): Promise<number> {
+  const [done] = await sql<{ folded: number }[]>`
+    with taken as (
+      delete from balance_deltas where ctid = any (array(select ctid from balance_deltas limit ${most}))
+      returning merchant_id, code, amount_minor
+    ), summed as (
+      select merchant_id, code, sum(amount_minor)::bigint as amount_minor from taken group by merchant_id, code
+    ), folded as (
+      insert into balance_totals as t (merchant_id, code, amount_minor)
+      select merchant_id, code, amount_minor from summed order by merchant_id, code
+      on conflict (merchant_id, code) do update set amount_minor = t.amount_minor + excluded.amount_minor
+    )
+    select count(*)::int as folded from taken`
+  return done?.folded ?? 0
+}
+
+export type LedgerFault = { merchantId: number; subject: string; fault: string }
+
+/** Every posting twice: as a debit and as a credit. */
+const sides = (sql: Executor) => sql`
+  select merchant_id, debit_code as code, currency, -amount_minor as amount_minor from ledger_postings
+  union all
+  select merchant_id, credit_code, currency, amount_minor from ledger_postings`
+
+/** Codes whose totals and deltas differ from their postings. Reads the whole ledger: for `doctor` and for tests. */
+export async function findWrongBalances(sql: Executor): Promise<LedgerFault[]> {
+  return sql<LedgerFault[]>`
+    with posted as (
+      select merchant_id, code, sum(amount_minor) as amount from (${sides(sql)}) as s
+      where code like 'pending:%' or code like 'available:%' group by merchant_id, code
+    ), kept as (
+      select merchant_id, code, sum(amount_minor) as amount from (
+        select merchant_id, code, amount_minor from balance_totals
+        union all
+        select merchant_id, code, amount_minor from balance_deltas
+      ) as k group by merchant_id, code
+    )
+    select merchant_id, code as subject,
+      'postings say ' || coalesce(posted.amount, 0) || ', balances say ' || coalesce(kept.amount, 0) as fault
+    from posted full join kept using (merchant_id, code)
+    where coalesce(posted.amount, 0) <> coalesce(kept.amount, 0)
+    order by merchant_id, code`
+}
+
+/** Currencies whose debits and credits differ, accounts below zero, and entries without postings. */
+export async function findUnbalanced(sql: Executor): Promise<LedgerFault[]> {
+  return sql<LedgerFault[]>`
+    select merchant_id, currency as subject, 'debits and credits differ by ' || sum(amount_minor) as fault
+    from (${sides(sql)}) as s group by merchant_id, currency having sum(amount_minor) <> 0
+    union all
+    select merchant_id, code, 'is below zero: ' || sum(amount_minor)
+    from (${sides(sql)}) as s where code like 'available:%' or code like 'held:%' or code like 'refunding:%'
+    group by merchant_id, code having sum(amount_minor) < 0
+    union all
+    select merchant_id, id, 'is an entry without postings' from ledger_entries e
+    where not exists (select from ledger_postings p where p.merchant_id = e.merchant_id and p.entry_id = e.id)`
+}
