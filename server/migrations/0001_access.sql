@@ -37,7 +37,7 @@ comment on column merchants.late_money is 'What to do with money that nothing wa
 
 -- Reference table: looked up by key before the merchant is known, so its unique indexes do not start with merchant_id.
 create table api_clients (
-  merchant_id int not null references merchants (id),
+  merchant_id int not null constraint api_clients_merchant references merchants (id),
   id object_id not null,
   name text not null constraint api_clients_name_length check (length(name) between 1 and 120),
   secret_hash bytea not null constraint api_clients_secret_hash check (length(secret_hash) = 32),

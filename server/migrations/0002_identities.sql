@@ -1,6 +1,6 @@
 -- Who owns accounts, links and sessions, and what they are charged.
 create table identities (
-  merchant_id int not null references merchants (id),
+  merchant_id int not null constraint identities_merchant references merchants (id),
   id object_id not null,
   parent_id object_id,
   type text not null constraint identities_type check (type in ('USER', 'ORGANIZATION')),
@@ -28,7 +28,7 @@ create unique index identities_user_document on identities (merchant_id, documen
 create index identities_children on identities (merchant_id, parent_id) where parent_id is not null;
 
 create table accounts (
-  merchant_id int not null references merchants (id),
+  merchant_id int not null constraint accounts_merchant references merchants (id),
   id object_id not null,
   identity_id object_id not null,
   parent_id object_id,
@@ -51,7 +51,7 @@ create table accounts (
 create index accounts_by_identity on accounts (merchant_id, identity_id, id);
 
 create table rules (
-  merchant_id int not null references merchants (id),
+  merchant_id int not null constraint rules_merchant references merchants (id),
   id object_id not null,
   identity_id object_id not null,
   type text not null constraint rules_type check (type in ('FEE')),
@@ -69,7 +69,7 @@ create table rules (
 create index rules_by_identity on rules (merchant_id, identity_id, id);
 
 create table exchange_rates (
-  merchant_id int not null references merchants (id),
+  merchant_id int not null constraint exchange_rates_merchant references merchants (id),
   purchase_currency currency_code not null,
   currency currency_code not null,
   rate text not null constraint exchange_rates_rate check (rate ~ '^[0-9]{1,12}(\.[0-9]{1,12})?$' and rate::numeric > 0),
@@ -81,7 +81,7 @@ comment on column exchange_rates.rate is 'How much of currency one unit of purch
 
 -- A merchant's configured use of a connector: the sandbox for sandbox merchants, providers for live ones.
 create table connections (
-  merchant_id int not null references merchants (id),
+  merchant_id int not null constraint connections_merchant references merchants (id),
   id object_id not null,
   connector text not null constraint connections_connector check (connector ~ '^[a-z0-9_]{1,40}$'),
   rails text[] not null,
@@ -93,7 +93,7 @@ create table connections (
 
 -- What a merchant wants otherwise than the rail's own data.
 create table merchant_rails (
-  merchant_id int not null references merchants (id),
+  merchant_id int not null constraint merchant_rails_merchant references merchants (id),
   rail text not null constraint merchant_rails_rail check (rail ~ '^[A-Z_]{1,20}$'),
   late_money text not null constraint merchant_rails_late_money check (late_money in ('accept', 'refund', 'hold')),
   primary key (merchant_id, rail)
