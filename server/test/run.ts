@@ -59,7 +59,7 @@ async function removeLeftovers(): Promise<void> {
     if (!name.startsWith(folderPrefix) || isAlive(Number(name.slice(folderPrefix.length)))) continue
     const dataDir = join(tmpdir(), name)
     const file = readPidFile(dataDir)
-    if (file && isPostgresProcess(file.pid)) await stopPostgres(file.pid)
+    if (file && isPostgresProcess(file.pid)) await stopPostgres(file)
     rmSync(dataDir, { recursive: true, force: true })
   }
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import type { Executor } from '../kit/db.ts'
+import { OperatorError } from '../kit/operator-error.ts'
 import { problem } from '../kit/problem.ts'
 import { seal, unseal } from '../kit/seal.ts'
 import { limits } from '../vocabulary/limits.ts'
@@ -18,12 +19,23 @@ export type Tokens = {
   verify(token: string, nowMs: number): Promise<string>
 }
 
-/** Loads the signing key, making it on first use. Throws when the master key cannot open the stored one. */
+/** Loads the signing key, making it on first use. Throws an OperatorError when the master key cannot open the stored one. */
 export async function openTokens(sql: Executor, masterKey: Uint8Array): Promise<Tokens> {
   const stored =
     (await findSealedKey(sql, keyName)) ??
     (await keepSealedKey(sql, keyName, seal(masterKey, keyName, randomBytes(32))))
-  return tokensFor(unseal(masterKey, keyName, stored))
+  return tokensFor(unsealKey(masterKey, stored))
+}
+
+function unsealKey(masterKey: Uint8Array, stored: Uint8Array): Buffer {
+  try {
+    return unseal(masterKey, keyName, stored)
+  } catch {
+    throw new OperatorError(
+      'The master key is not the one that this database was made with. Give that one: PASARELA_MASTER_KEY, ' +
+        'or master.key in the data folder of the embedded database.',
+    )
+  }
 }
 
 function tokensFor(key: Uint8Array): Tokens {

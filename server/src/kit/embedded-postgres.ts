@@ -15,14 +15,15 @@ import {
 import { type FolderLock, takeFolderLock } from './postgres/folder-lock.ts'
 import { databaseIdentity } from './postgres/identity.ts'
 import {
+  discardPidFile,
   freePort,
   isPostgresProcess,
-  type Launch,
   launchPostgres,
   type PidFile,
+  type Postmaster,
   postgresArguments,
   readPidFile,
-  removePidFile,
+  signalPostgres,
   startedAlike,
   stopPostgres,
 } from './postgres/postmaster.ts'
@@ -50,6 +51,8 @@ export type EmbeddedPostgres = {
   lost: Promise<string>
   /** Stops the database (fast shutdown) and waits for its end. */
   stop(): Promise<void>
+  /** Makes the database end at once; it recovers at the next start. For a process that may not wait. */
+  stopSoon(): void
 }
 
 const databaseName = 'pasarela'
@@ -86,6 +89,16 @@ export async function findRunningPostgres(dataDir: string): Promise<string | und
   return urlOf(folder, file.port, databaseName)
 }
 
+/** Throws an OperatorError when a live process has the folder. */
+export async function refuseTakenFolder(dataDir: string): Promise<void> {
+  const folder = resolve(dataDir)
+  const file = hasCluster(folder) ? readPidFile(folder) : undefined
+  if (!file || (await judge(folder, file)) !== 'ours') return
+  const url = urlOf(folder, file.port, 'postgres')
+  const lock = await takeFolderLock(folder, { url, holder: 'pasarela', patienceMs: 0 })
+  await lock.release()
+}
+
 /** One attempt: undefined = the folder's database is on its way up or down; look again. */
 async function tryStart(
   dataDir: string,
@@ -103,17 +116,16 @@ async function tryStart(
   const adopting = found !== undefined && verdict === 'ours'
   const port = adopting ? found.port : await freePort()
   const args = postgresArguments(dataDir, port, options.settings ?? {}, identity)
-  if (!adopting) removePidFile(dataDir)
-  const server = adopting
-    ? { pid: found.pid, whenGone: undefined }
-    : await launch({ dataDir, binaries, args, identity })
+  if (found && !adopting) discardPidFile(dataDir, found)
+  const server = adopting ? found : await launchPostgres({ dataDir, binaries, args, identity, port })
   if (!server) return undefined
 
-  const lock = await lockOrLeave(dataDir, port, server, options)
+  const lock = await lockOrLeave(dataDir, server, options)
+  if (!lock) return undefined
   if (adopting && !startedAlike(dataDir, binaries.postgres, args)) {
     options.log?.('The database that was left running has other settings: starting it anew.')
     await lock.release()
-    await stopPostgres(server.pid)
+    await stopPostgres(server)
     return undefined
   }
   if (adopting) options.log?.(`Took over the database that was left running (process ${server.pid}).`)
@@ -122,31 +134,28 @@ async function tryStart(
     adopted: adopting,
     lost: lock.lost,
     stop: async () => {
+      // The lock is held to the end: who waits for the folder must not adopt a database that is about to stop.
+      lock.expectEnd()
+      await stopPostgres(server)
       await lock.release()
-      await stopPostgres(server.pid, server.whenGone)
+    },
+    stopSoon: () => {
+      lock.expectEnd()
+      signalPostgres(server.pid, 'SIGQUIT')
     },
   }
-}
-
-type Server = { pid: number; whenGone: Promise<unknown> | undefined }
-
-async function launch(launched: Launch): Promise<Server | undefined> {
-  const child = await launchPostgres(launched)
-  if (child === 'taken' || child.pid === undefined) return undefined
-  return { pid: child.pid, whenGone: new Promise((gone) => child.once('exit', gone)) }
 }
 
 /** Takes the folder for us and tidies it. Somebody else's database is left running; one that is nobody's is stopped. */
 async function lockOrLeave(
   dataDir: string,
-  port: number,
-  server: Server,
+  server: Postmaster,
   options: EmbeddedOptions,
-): Promise<FolderLock> {
+): Promise<FolderLock | undefined> {
   let lock: FolderLock | undefined
   try {
     lock = await takeFolderLock(dataDir, {
-      url: urlOf(dataDir, port, 'postgres'),
+      url: urlOf(dataDir, server.port, 'postgres'),
       holder: options.holder ?? 'pasarela',
       patienceMs: options.patienceMs ?? 0,
     })
@@ -155,7 +164,9 @@ async function lockOrLeave(
     return lock
   } catch (error) {
     await lock?.release()
-    if (lock || !(error instanceof OperatorError)) await stopPostgres(server.pid, server.whenGone)
+    // Its owner stopped it while we waited in line.
+    if (!lock && isDatabaseGone(error)) return undefined
+    if (lock || !(error instanceof OperatorError)) await stopPostgres(server)
     throw error
   }
 }
@@ -174,13 +185,18 @@ async function judge(dataDir: string, file: PidFile): Promise<'ours' | 'unsettle
   } catch (error) {
     const code = errorCode(error) ?? ''
     if (code === 'ECONNREFUSED' || code.startsWith('28')) return 'silent'
-    if (code.startsWith('57') || code.startsWith('CONNECT')) return 'unsettled'
+    if (isDatabaseGone(error)) return 'unsettled'
     if (code.startsWith('53'))
       throw new OperatorError(`The database of ${dataDir} runs but has no room for us: ${code}.`)
     throw error
   } finally {
     await sql.end({ timeout: 1 })
   }
+}
+
+/** Whether the database went down under a session, or does not let anyone in because it is going down or coming up. */
+function isDatabaseGone(error: unknown): boolean {
+  return /^(57|CONNECT|ECONN)/.test(errorCode(error) ?? '')
 }
 
 function urlOf(dataDir: string, port: number, database: string): string {

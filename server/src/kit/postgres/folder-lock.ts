@@ -10,6 +10,8 @@ export type FolderLock = {
   sql: postgres.Sql
   /** Resolves with a reason when the lock was lost for good: the database is gone, or somebody else has the folder. */
   lost: Promise<string>
+  /** From now on it is no surprise when the lock's session ends: the database is about to be stopped. */
+  expectEnd(): void
   release(): Promise<void>
 }
 
@@ -66,6 +68,9 @@ export async function takeFolderLock(dataDir: string, options: LockOptions): Pro
   return {
     sql,
     lost: lost.promise,
+    expectEnd: () => {
+      released = true
+    },
     release: async () => {
       released = true
       await sql.end({ timeout: 1 })

@@ -1,6 +1,6 @@
 /** The database's main process: started apart from ours, recognised when it outlived us, stopped without losing anything. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -25,9 +25,20 @@ export function readPidFile(dataDir: string): PidFile | undefined {
   }
 }
 
-/** Removes a `postmaster.pid` whose process is proven not to be a database; Postgres itself trusts any live process there. */
-export function removePidFile(dataDir: string): void {
-  rmSync(join(clusterFolder(dataDir), 'postmaster.pid'), { force: true })
+/**
+ * Takes away a `postmaster.pid` whose process is proven not to be this folder's database, because Postgres itself trusts any
+ * live process there. A file that another start has put in its place meanwhile stays.
+ */
+export function discardPidFile(dataDir: string, judged: PidFile): void {
+  const path = join(clusterFolder(dataDir), 'postmaster.pid')
+  const aside = `${path}.stale-${process.pid}`
+  try {
+    renameSync(path, aside)
+    if (readFileSync(aside, 'utf8') !== judged.text) linkSync(aside, path)
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes(errorCode(error) ?? '')) throw error
+  }
+  rmSync(aside, { force: true })
 }
 
 /** Whether the process lives and is some Postgres. Pids are used again, so being alive is not enough; a zombie is dead. */
@@ -89,13 +100,23 @@ export function startedAlike(dataDir: string, postgres: string, args: string[]):
   }
 }
 
-export type Launch = { dataDir: string; binaries: Binaries; args: string[]; identity: Identity | undefined }
+/** A database's main process. */
+export type Postmaster = { pid: number; port: number }
+
+export type Launch = {
+  dataDir: string
+  binaries: Binaries
+  args: string[]
+  identity: Identity | undefined
+  port: number
+}
 
 /**
  * Starts Postgres in a session of its own, so that a Ctrl-C meant for us does not stop it under our feet, with a file for
- * its log, so that it does not depend on us. Resolves when it accepts connections; `taken` = another one has the folder or port.
+ * its log, so that it does not depend on us. Resolves when it accepts connections; undefined = another has the folder or port.
  */
-export async function launchPostgres({ dataDir, binaries, args, identity }: Launch): Promise<ChildProcess | 'taken'> {
+export async function launchPostgres(launch: Launch): Promise<Postmaster | undefined> {
+  const { dataDir, binaries, args, identity, port } = launch
   const cwd = clusterFolder(dataDir)
   const logFile = join(dataDir, 'postgres.log')
   const logStart = openLogAt(logFile)
@@ -114,10 +135,10 @@ export async function launchPostgres({ dataDir, binaries, args, identity }: Laun
   })
   child.unref()
   const outcome = await Promise.race([ended, becomesReady(dataDir, child)])
-  if (outcome === undefined) return child
-  const said = readFileSync(logFile, 'utf8').slice(logStart)
+  if (outcome === undefined && child.pid) return { pid: child.pid, port }
+  const said = readFileSync(logFile).subarray(logStart).toString()
   if (/lock file "postmaster.pid" already exists|shared memory block .* still in use|Address already in use/.test(said))
-    return 'taken'
+    return undefined
   const reason = /(?:FATAL|PANIC): .*/.exec(said)?.[0] ?? outcome
   throw new OperatorError(
     `The embedded database does not start: ${reason}. Its log is ${logFile}. Nothing was changed.`,
@@ -142,12 +163,12 @@ async function becomesReady(dataDir: string, child: ChildProcess): Promise<undef
   return new Promise(() => undefined)
 }
 
-/** A TCP port of the loopback interface that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
+/** A TCP port that nobody listens on at this moment, of the loopback interface unless said otherwise. */
+export function freePort(host = '127.0.0.1'): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, host, () => {
       const address = server.address()
       server.close(() =>
         address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
@@ -156,35 +177,29 @@ export function freePort(): Promise<number> {
   })
 }
 
-/**
- * Stops the database: `fast` (sessions end, everything is written), after 7 s `immediate` (recovers at the next start),
- * at last by force. Resolves when the process is gone.
- */
-export async function stopPostgres(pid: number, whenGone?: Promise<unknown>): Promise<void> {
-  const steps = [
-    ['SIGINT', 7_000],
-    ['SIGQUIT', 3_000],
-    ['SIGKILL', 1_000],
-  ] as const
-  for (const [signal, waitMs] of steps) {
-    if (!isPostgresProcess(pid)) return
-    try {
-      process.kill(pid, signal)
-    } catch (error) {
-      if (errorCode(error) === 'ESRCH') return
-      throw error
-    }
-    if (await isGone(pid, waitMs, whenGone)) return
+/** Sends a signal to the database's main process; one that is gone is no error. */
+export function signalPostgres(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error
   }
 }
 
-async function isGone(pid: number, waitMs: number, whenGone: Promise<unknown> | undefined): Promise<boolean> {
-  let exited = false
-  void whenGone?.then(() => {
-    exited = true
-  })
-  for (const until = Date.now() + waitMs; Date.now() < until; await sleep(10)) {
-    if (exited || !isPostgresProcess(pid)) return true
+/**
+ * Stops the database: `fast` (sessions end, everything is written), after 4 s `immediate` (recovers at the next start),
+ * at last by force. Resolves when the process is gone.
+ */
+export async function stopPostgres({ pid }: { pid: number }): Promise<void> {
+  const steps = [
+    ['SIGINT', 4_000],
+    ['SIGQUIT', 2_000],
+    ['SIGKILL', 1_000],
+  ] as const
+  for (const [signal, waitMs] of steps) {
+    if (isPostgresProcess(pid)) signalPostgres(pid, signal)
+    for (const until = Date.now() + waitMs; Date.now() < until; await sleep(10)) {
+      if (!isPostgresProcess(pid)) return
+    }
   }
-  return false
 }

@@ -1,5 +1,15 @@
 /** Files and folders for the owner's eyes only, written so that a crash leaves the old content or the new, never half of it. */
-import { chownSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode, OperatorError } from '../operator-error.ts'
 import { isRoot, ownerOf } from './identity.ts'
@@ -17,22 +27,35 @@ export function makePrivateFolder(path: string): void {
 
 /** Writes the file (0600) whole: to a neighbour, to the disk, then into place. */
 export function writePrivateFile(path: string, content: string): void {
-  const partial = `${path}.${process.pid}.partial`
-  const owner = ownerOf(dirname(path))
-  try {
-    const fd = openSync(partial, 'w', 0o600)
+  placeFile(path, content, (partial) => renameSync(partial, path))
+}
+
+/** As writePrivateFile, but a file that is there already stays as it is: of many that try at once, one is kept. */
+export function keepPrivateFile(path: string, content: string): void {
+  placeFile(path, content, (partial) => {
     try {
-      writeSync(fd, content)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
+      linkSync(partial, path)
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error
     }
-    if (isRoot()) chownSync(partial, owner.uid, owner.gid)
-    renameSync(partial, path)
-    syncFolder(dirname(path))
+  })
+}
+
+function placeFile(path: string, content: string, place: (partial: string) => void): void {
+  const folder = dirname(path)
+  const partial = `${path}.${process.pid}.partial`
+  try {
+    writeFileSync(partial, content, { mode: 0o600, flush: true })
+    if (isRoot()) {
+      const owner = ownerOf(folder)
+      chownSync(partial, owner.uid, owner.gid)
+    }
+    place(partial)
+    syncFolder(folder)
   } catch (error) {
+    throw folderError(folder, error)
+  } finally {
     rmSync(partial, { force: true })
-    throw folderError(dirname(path), error)
   }
 }
 

@@ -1,0 +1,11 @@
+/** `pasarela migrate`: brings the database to the newest schema and says what ran. */
+import { migrate } from '../kit/migrate.ts'
+import type { Call } from '../main.ts'
+import { withDatabase } from './database.ts'
+
+export async function run({ config, name }: Call): Promise<void> {
+  const ran = await withDatabase(config, name, ({ url }) => migrate(url))
+  console.log(
+    ran.length === 0 ? 'The database has the newest schema already.' : `Ran ${ran.length}: ${ran.join(', ')}.`,
+  )
+}

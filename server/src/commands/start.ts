@@ -1,0 +1,118 @@
+/** `pasarela start`: database, schema, seed, HTTP and jobs up in this order, and down in the opposite one. */
+import { createServer } from 'node:net'
+import { pino } from 'pino'
+import type { Config } from '../config.ts'
+import { refuseTakenFolder, startPostgres } from '../kit/embedded-postgres.ts'
+import { type Lifetime, openLifetime } from '../kit/lifetime.ts'
+import { migrate } from '../kit/migrate.ts'
+import type { App } from '../kit/operation.ts'
+import { errorCode, OperatorError } from '../kit/operator-error.ts'
+import { freePort } from '../kit/postgres/postmaster.ts'
+import { reachDatabase } from '../kit/reach-database.ts'
+import type { Call } from '../main.ts'
+import { masterKeyOf } from './master-key.ts'
+
+/** How long requests under way may take when the end has come. */
+const drainMs = 9_000
+/** How long to wait for a command that has the folder's database at this moment. */
+const patienceMs = 15_000
+
+export async function run({ config, name }: Call): Promise<void> {
+  // Logs go to stderr: stdout belongs to the lines for people.
+  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+  const lifetime = openLifetime((error) => log.fatal({ err: error }, 'an error that nothing caught'))
+  try {
+    await lifetime.during(() => serve(config, name, lifetime, log))
+  } catch (error) {
+    console.error(error instanceof OperatorError ? `pasarela: ${error.message}` : error)
+    await lifetime.end(1)
+  }
+}
+
+async function serve(config: Config, name: string, lifetime: Lifetime, log: pino.Logger): Promise<void> {
+  const masterKey = masterKeyOf(config)
+  const port = config.port === 0 ? await freePort(config.host) : config.port
+  await refuseTakenPort(config, port)
+  // Loading the application and starting the database do not wait for each other.
+  const [{ buildApp }, { buildContext }, { startWorker }, databaseUrl] = await Promise.all([
+    import('../app.ts'),
+    import('../context.ts'),
+    import('../worker.ts'),
+    openDatabase(config, name, lifetime, log),
+  ])
+  await migrate(databaseUrl)
+
+  const localUrl = `http://${urlHost(config.host)}:${port}`
+  const ctx = await buildContext({ databaseUrl, publicUrl: config.publicUrl ?? localUrl, masterKey, log })
+  lifetime.onEnd(() => atMost(1_000, ctx.close()))
+  const app = await buildApp(ctx)
+  const worker = startWorker(ctx)
+  lifetime.onEnd(() => atMost(drainMs, Promise.all([app.close(), worker.stop()])))
+  await listen(app, config.host, port)
+  console.log(`Pasarela ready: ${localUrl}`)
+}
+
+/** Opens the database that the configuration asks for; the embedded one is ours until the end. */
+async function openDatabase(config: Config, name: string, lifetime: Lifetime, log: pino.Logger): Promise<string> {
+  if (config.databaseUrl) {
+    await reachDatabase(config.databaseUrl)
+    return config.databaseUrl
+  }
+  const embedded = await startPostgres({
+    dataDir: config.dataDir,
+    holder: `pasarela ${name}`,
+    patienceMs,
+    log: (message) => log.info(message),
+  })
+  lifetime.onForce(embedded.stopSoon)
+  lifetime.onEnd(embedded.stop)
+  void embedded.lost.then((reason) => {
+    log.fatal(reason)
+    void lifetime.end(1)
+  })
+  return embedded.url
+}
+
+/** A taken port is found out before anything is started or made; that it is ours is the more useful answer. */
+async function refuseTakenPort(config: Config, port: number): Promise<void> {
+  const code = await new Promise<string | undefined>((resolve) => {
+    const probe = createServer()
+    probe.once('error', (error) => resolve(errorCode(error) ?? error.message))
+    probe.listen(port, config.host, () => probe.close(() => resolve(undefined)))
+  })
+  if (code === undefined) return
+  if (code === 'EADDRINUSE' && !config.databaseUrl) await refuseTakenFolder(config.dataDir)
+  throw portError(code, config.host, port)
+}
+
+async function listen(app: App, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    throw portError(errorCode(error), host, port) ?? error
+  }
+}
+
+function portError(code: string | undefined, host: string, port: number): OperatorError | undefined {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `Port ${port} of ${host} is taken by another program. Stop that one, or choose another with --port.`,
+    EACCES: `Port ${port} of ${host} may not be used by this user. Choose one above 1023 with --port.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine. Choose another with --host.`,
+    ENOTFOUND: `${host} is not an address. Choose another with --host.`,
+  }
+  const reason = reasons[code ?? '']
+  return reason === undefined ? undefined : new OperatorError(reason)
+}
+
+/** Waits for the work, but not for ever: what hangs is left behind. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const timer = Promise.withResolvers<void>()
+  const timeout = setTimeout(timer.resolve, ms)
+  await Promise.race([work, timer.promise])
+  clearTimeout(timeout)
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,57 @@
+/** Whether a database can be used, and if not, why, in the operator's words. */
+import postgres from 'postgres'
+import { errorCode, OperatorError } from './operator-error.ts'
+
+/** The oldest Postgres that the schema is written for. */
+export const postgresMajorMin = 15
+
+const reasons: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no host of that name',
+  EAI_AGAIN: 'the name of the host cannot be looked up',
+  ETIMEDOUT: 'it does not answer',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
+  ECONNRESET: 'it broke off the connection',
+  CONNECT_TIMEOUT: 'it does not answer',
+  CONNECTION_CLOSED: 'it broke off the connection',
+  '28P01': 'it refuses this user and password',
+  '28000': 'it refuses this user',
+  '3D000': 'it has no database of that name',
+  '53300': 'it has no connection left for us',
+  '57P03': 'it is starting up or shutting down',
+}
+
+/** Throws an OperatorError when the database cannot be reached or is too old. */
+export async function reachDatabase(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined })
+  try {
+    const [row] = await sql<{ number: number; text: string }[]>`
+      select current_setting('server_version_num')::int as number, current_setting('server_version') as text`
+    const major = Math.floor((row?.number ?? 0) / 10_000)
+    if (major < postgresMajorMin) {
+      throw new OperatorError(
+        `The database ${placeOf(url)} is Postgres ${row?.text}; Pasarela needs ${postgresMajorMin} or newer. Upgrade it, or choose another with --database-url.`,
+      )
+    }
+  } catch (error) {
+    throw describeFailure(url, error)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+function describeFailure(url: string, error: unknown): unknown {
+  if (error instanceof OperatorError) return error
+  const code = errorCode(error) ?? ''
+  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error))
+  return new OperatorError(
+    `The database ${placeOf(url)} cannot be reached: ${reason}. Start it, or correct --database-url (DATABASE_URL).`,
+  )
+}
+
+/** Host, port and database of a URL: what may be shown of it. */
+export function placeOf(url: string): string {
+  const { host, pathname } = new URL(url)
+  return `${host}${pathname}`
+}
