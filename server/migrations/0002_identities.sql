@@ -11,6 +11,7 @@ create table identities (
   phone text not null constraint identities_phone_shape check (phone ~ '^\+[0-9]{6,15}$'),
   document_type text not null constraint identities_document_type_length check (length(document_type) between 1 and 40),
   document_number text not null constraint identities_document_number_length check (length(document_number) between 1 and 40),
+  document_key text collate "C" not null constraint identities_document_key_length check (length(document_key) between 1 and 40),
   country text constraint identities_country_shape check (country ~ '^[A-Z]{3}$'),
   external_id text constraint identities_external_id_length check (length(external_id) between 1 and 120),
   status text not null constraint identities_status check (status in
@@ -23,9 +24,17 @@ create table identities (
   constraint identities_parent_other check (parent_id <> id)
 );
 comment on column identities.profile is 'What the contract publishes of an identity and a checkout does not use: idv, securityOptions, bankAccount, address.';
-create unique index identities_organization_document on identities (merchant_id, document_type, document_number) where type = 'ORGANIZATION';
-create unique index identities_user_document on identities (merchant_id, document_type, document_number, email, phone) where type = 'USER';
-create index identities_children on identities (merchant_id, parent_id) where parent_id is not null;
+comment on column identities.document_key is 'The document number without separators, in upper case: what makes two numbers the same.';
+create unique index identities_organization_document on identities (merchant_id, document_type, document_key) where type = 'ORGANIZATION';
+create unique index identities_user_document on identities (merchant_id, document_type, document_key, lower(email), phone) where type = 'USER';
+create index identities_children on identities (merchant_id, parent_id, id) where parent_id is not null;
+create index identities_by_document on identities (merchant_id, document_key, id);
+create index identities_by_email on identities (merchant_id, lower(email), id);
+create index identities_by_phone on identities (merchant_id, phone, id);
+create index identities_by_external_id on identities (merchant_id, external_id, id) where external_id is not null;
+create index identities_by_type on identities (merchant_id, type, id);
+create index identities_by_country on identities (merchant_id, country, id);
+create index identities_by_status on identities (merchant_id, status, id);
 
 create table accounts (
   merchant_id int not null constraint accounts_merchant references merchants (id),
@@ -49,6 +58,11 @@ create table accounts (
   constraint accounts_account_number unique (merchant_id, account_number)
 );
 create index accounts_by_identity on accounts (merchant_id, identity_id, id);
+create index accounts_children on accounts (merchant_id, parent_id, id) where parent_id is not null;
+create index accounts_by_external_id on accounts (merchant_id, external_id, id);
+create index accounts_by_type on accounts (merchant_id, type, id);
+create index accounts_by_currency on accounts (merchant_id, currency, id);
+create index accounts_by_status on accounts (merchant_id, status, id);
 
 create table rules (
   merchant_id int not null constraint rules_merchant references merchants (id),

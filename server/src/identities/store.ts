@@ -1,0 +1,127 @@
+/** SQL of identities. */
+import type { Executor } from '../kit/db.ts'
+import { inPage, type Page, withinDays } from '../kit/page.ts'
+import type { Rule } from '../rules/fee.ts'
+import { limits } from '../vocabulary/limits.ts'
+import type { Identity, IdentityWithChildren } from './identity.ts'
+
+/** All columns and the first children of the identity `i`. */
+const withChildren = (sql: Executor) => sql`
+  i.*, coalesce((
+    select json_agg(json_build_object('id', c.id, 'name', c.name, 'email', c.email) order by c.id) from (
+      select id, name, email from identities
+      where merchant_id = i.merchant_id and parent_id = i.id order by id limit ${limits.childrenShown}
+    ) as c
+  ), '[]') as children`
+
+/** Inserts the identity, or nothing where a unique index already has one like it. */
+export async function insertIdentity(sql: Executor, row: Identity): Promise<boolean> {
+  const rows = await sql`
+    insert into identities (merchant_id, id, parent_id, type, name, lastname, nickname, email, phone, document_type,
+      document_number, document_key, country, external_id, status, profile, created_at, updated_at)
+    values (${row.merchantId}, ${row.id}, ${row.parentId}, ${row.type}, ${row.name}, ${row.lastname}, ${row.nickname},
+      ${row.email}, ${row.phone}, ${row.documentType}, ${row.documentNumber}, ${row.documentKey}, ${row.country},
+      ${row.externalId}, ${row.status}, ${sql.json(row.profile as never)}, ${row.createdAt}, ${row.updatedAt})
+    on conflict do nothing
+    returning id`
+  return rows.length === 1
+}
+
+/** Overwrites what may change of an identity. */
+export async function updateIdentity(sql: Executor, row: Identity): Promise<void> {
+  await sql`
+    update identities set name = ${row.name}, lastname = ${row.lastname}, nickname = ${row.nickname}, email = ${row.email},
+      phone = ${row.phone}, country = ${row.country}, external_id = ${row.externalId},
+      profile = ${sql.json(row.profile as never)}, updated_at = ${row.updatedAt}
+    where merchant_id = ${row.merchantId} and id = ${row.id}`
+}
+
+export async function findIdentityById(
+  sql: Executor,
+  merchantId: number,
+  id: string,
+): Promise<IdentityWithChildren | undefined> {
+  const [row] = await sql<IdentityWithChildren[]>`
+    select ${withChildren(sql)} from identities i where merchant_id = ${merchantId} and id = ${id}`
+  return row
+}
+
+/** Locks the identity's row until the transaction ends, against other changes of itself. */
+export async function lockIdentityById(sql: Executor, merchantId: number, id: string): Promise<Identity | undefined> {
+  const [row] = await sql<Identity[]>`
+    select * from identities where merchant_id = ${merchantId} and id = ${id} for no key update`
+  return row
+}
+
+/** The identity that stands in the way of another with this document (and, for users, this email and phone). */
+export async function findIdentityLike(
+  sql: Executor,
+  like: Pick<Identity, 'merchantId' | 'type' | 'documentType' | 'documentKey' | 'email' | 'phone'>,
+): Promise<{ id: string } | undefined> {
+  const [row] = await sql<{ id: string }[]>`
+    select id from identities
+    where merchant_id = ${like.merchantId} and type = ${like.type} and document_type = ${like.documentType}
+      and document_key = ${like.documentKey}
+      and (type = 'ORGANIZATION' or (lower(email) = lower(${like.email}) and phone = ${like.phone}))`
+  return row
+}
+
+export type IdentityFilters = {
+  parentId?: string
+  type?: string
+  email?: string
+  documentKey?: string
+  phone?: string
+  country?: string
+  status?: string[]
+  externalId?: string
+}
+
+/** One page of a merchant's identities, and how many match in all. */
+export async function listIdentities(sql: Executor, merchantId: number, by: IdentityFilters, page: Page) {
+  const where = sql`
+    merchant_id = ${merchantId}
+    ${by.parentId === undefined ? sql`` : sql`and parent_id = ${by.parentId}`}
+    ${by.type === undefined ? sql`` : sql`and type = ${by.type}`}
+    ${by.email === undefined ? sql`` : sql`and lower(email) = lower(${by.email})`}
+    ${by.documentKey === undefined ? sql`` : sql`and document_key = ${by.documentKey}`}
+    ${by.phone === undefined ? sql`` : sql`and phone = ${by.phone}`}
+    ${by.country === undefined ? sql`` : sql`and country = ${by.country}`}
+    ${by.status === undefined ? sql`` : sql`and status = any (${by.status})`}
+    ${by.externalId === undefined ? sql`` : sql`and external_id = ${by.externalId}`}
+    ${withinDays(sql, page)}`
+  const [rows, [counted]] = await Promise.all([
+    sql<IdentityWithChildren[]>`select ${withChildren(sql)} from identities i where ${where} ${inPage(sql, page)}`,
+    sql<{ total: number }[]>`select count(*)::int as total from identities where ${where}`,
+  ])
+  return { identities: [...rows], total: counted?.total ?? 0 }
+}
+
+type OwnerRow = Pick<
+  Identity,
+  'id' | 'type' | 'name' | 'lastname' | 'nickname' | 'documentNumber' | 'country' | 'externalId' | 'status'
+>
+
+/** The identity with the fee rules of itself and its ancestors, nearest last; climbs no further than the depth limit. */
+export async function findOwnerById(
+  sql: Executor,
+  merchantId: number,
+  id: string,
+): Promise<(OwnerRow & { rules: Rule[] }) | undefined> {
+  const [row] = await sql<(OwnerRow & { rules: Rule[] })[]>`
+    with recursive chain (id, parent_id, depth) as (
+      select id, parent_id, 0 from identities where merchant_id = ${merchantId} and id = ${id}
+      union all
+      select p.id, p.parent_id, chain.depth + 1 from chain join identities p on p.merchant_id = ${merchantId} and p.id = chain.parent_id
+      where chain.depth < ${limits.identityDepthMax}
+    )
+    select i.id, i.type, i.name, i.lastname, i.nickname, i.document_number, i.country, i.external_id, i.status,
+      coalesce((
+        select json_agg(json_build_object('id', r.id, 'identityId', r.identity_id, 'depth', chain.depth, 'overwrites', r.overwrites,
+          'filter', r.filter, 'feeDescription', r.fee_description, 'feeType', r.fee_type, 'feeValue', r.fee_value)
+          order by chain.depth desc, r.id)
+        from chain join rules r on r.merchant_id = ${merchantId} and r.identity_id = chain.id
+      ), '[]') as rules
+    from identities i where i.merchant_id = ${merchantId} and i.id = ${id}`
+  return row
+}
