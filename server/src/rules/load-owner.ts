@@ -1,7 +1,8 @@
 /** Who makes an offer, and the fee rules that stand over it: one statement, because every new session needs both. */
+
+import type { Identity } from '../identities/identity.ts'
 import type { Executor } from '../kit/db.ts'
-import type { Rule } from '../rules/fee.ts'
-import type { Identity } from './identity.ts'
+import type { Rule } from './fee.ts'
 import { findOwnerById } from './store.ts'
 
 export type Owner = Pick<
