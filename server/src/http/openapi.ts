@@ -27,6 +27,7 @@ type Described = {
   summary?: string
   description?: string
   deprecated?: boolean
+  hide?: boolean
   body?: Json
   querystring?: Json
   params?: Json

@@ -1,0 +1,138 @@
+/** The code keeps its shape: who imports whom, what is private, how long things are, what is said where. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { importsOf, pure, ranks, violations } from './architecture.ts'
+
+const src = fileURLToPath(new URL('../src/', import.meta.url))
+const migrations = fileURLToPath(new URL('../migrations/', import.meta.url))
+
+function readTree(): Map<string, string> {
+  const files = readdirSync(src, { recursive: true, withFileTypes: true }).filter((file) => file.name.endsWith('.ts'))
+  const paths = files.map((file) => join(file.parentPath, file.name))
+  return new Map(paths.map((path) => [relative(src, path), readFileSync(path, 'utf8')]))
+}
+
+const tree = readTree()
+
+test('the code breaks no rule of the architecture', () => {
+  assert.deepEqual(violations(tree), [])
+})
+
+test('the files that are held to be pure exist', () => {
+  assert.deepEqual(
+    pure.filter((path) => !tree.has(path)),
+    [],
+  )
+})
+
+test('app.ts registers the slices in the order of their ranks', () => {
+  const app = tree.get('app.ts') ?? ''
+  const called = [...app.matchAll(/^ {2}(?:await )?(\w+Routes)\(/gm)].map((match) => match[1])
+  const imported = new Map(
+    [...app.matchAll(/import \{ (\w+Routes) \} from '\.\/([\w-]+)\//g)].map((match) => [match[1], match[2]]),
+  )
+  const order = called.map((name) => ranks.indexOf(imported.get(name) as (typeof ranks)[number]))
+  assert.ok(order.length > 0 && !order.includes(-1), `slices: ${called.join(', ')}`)
+  assert.deepEqual(
+    order,
+    [...order].sort((a, b) => a - b),
+    `registered as ${called.join(', ')}`,
+  )
+})
+
+test('no column holds a float', () => {
+  for (const file of readdirSync(migrations)) {
+    const code = readFileSync(join(migrations, file), 'utf8').replace(/--.*|'(?:''|[^'])*'/g, '')
+    assert.doesNotMatch(code, /\b(float\d?|real|double precision|money)\b/i, file)
+  }
+})
+
+/** A tree of one innocent file and the given ones. */
+function planted(files: Record<string, string>): string[] {
+  const innocent = { 'kit/money.ts': '/** Money. */\nexport const a = 1\n' }
+  return violations(new Map(Object.entries({ ...innocent, ...files })))
+}
+
+function caught(files: Record<string, string>, expected: RegExp): void {
+  const found = planted(files)
+  assert.ok(
+    found.some((line) => expected.test(line)),
+    `expected ${expected}, found: ${found.join('\n') || 'nothing'}`,
+  )
+}
+
+describe('the checker catches what is planted', () => {
+  const file = (code: string) => `/** A file. */\n${code}\n`
+
+  test('an innocent tree has no violation', () => {
+    assert.deepEqual(planted({ 'payments/create.ts': file("import { a } from '../kit/money.ts'") }), [])
+  })
+  test('an import upwards, also of a type, also lazily', () => {
+    const upwards = /kit\/x\.ts: imports payments\/payment\.ts, which ranks higher/
+    caught({ 'kit/x.ts': file("import { p } from '../payments/payment.ts'") }, upwards)
+    caught({ 'kit/x.ts': file("import type { P } from '../payments/payment.ts'") }, upwards)
+    caught({ 'kit/x.ts': file("const p = await import('../payments/payment.ts')") }, upwards)
+    caught({ 'kit/x.ts': file("import {\n  p,\n} from '../payments/payment.ts'") }, upwards)
+  })
+  test('a slice that imports the assembly, a file outside, a folder without a rank', () => {
+    caught({ 'payments/create.ts': file("import { app } from '../app.ts'") }, /imports app\.ts, which ranks higher/)
+    caught({ 'payments/create.ts': file("import { g } from '../http/guard.ts'") }, /ranks higher/)
+    caught({ 'kit/x.ts': file("import { h } from '../../test/harness.ts'") }, /outside the slices/)
+    caught({ 'helpers/x.ts': file('export const x = 1') }, /has no place in the order/)
+  })
+  test('what is private to another slice', () => {
+    caught({ 'outcomes/settle.ts': file("import * as s from '../payments/store.ts'") }, /private to its slice/)
+    caught({ 'outcomes/settle.ts': file("import { j } from '../payments/jobs.ts'") }, /private to its slice/)
+    caught({ 'commands/doctor.ts': file("import * as s from '../payments/store.ts'") }, /private to its slice/)
+    assert.deepEqual(planted({ 'app.ts': file("import { paymentRoutes } from './payments/routes.ts'") }), [])
+  })
+  test('a rail or connector that knows another, or the database', () => {
+    caught({ 'rails/pix/rail.ts': file("import { c } from '../card/rail.ts'") }, /stand alone/)
+    caught({ 'connectors/sandbox/index.ts': file("import { s } from '../stripe/client.ts'") }, /stand alone/)
+    caught({ 'connectors/sandbox/index.ts': file("import { i } from '../../identities/identity.ts'") }, /stand alone/)
+    caught({ 'connectors/sandbox/twin.ts': file("import type { Sql } from '../../kit/db.ts'") }, /sees the database/)
+    assert.deepEqual(planted({ 'rails/pix/rail.ts': file("import type { Rail } from '../rail.ts'") }), [])
+  })
+  test('a circle of imports', () => {
+    const files = { 'kit/a.ts': file("import { b } from './b.ts'"), 'kit/b.ts': file("import { a } from './a.ts'") }
+    caught(files, /circle of imports: kit\/a\.ts → kit\/b\.ts → kit\/a\.ts/)
+  })
+  test('what is too long', () => {
+    caught({ 'kit/x.ts': file('const a = 1\n'.repeat(300)) }, /more than 300/)
+    const body = '  a()\n'.repeat(60)
+    caught({ 'kit/x.ts': file(`export async function f(\n  a: number,\n): void {\n${body}}`) }, /line 2: a function/)
+    caught({ 'kit/x.ts': file(`const f = () => {\n${body}}`) }, /line 2: a function of 62 lines/)
+    caught({ 'kit/x.ts': file(`class A {\n  async run(a: number) {\n${body}  }\n}`) }, /line 3: a function/)
+  })
+  test('words that have no place', () => {
+    caught({ 'kit/x.ts': 'export const x = 1\n' }, /begin with a comment/)
+    caught({ 'kit/x.ts': file('// TO' + 'DO later') }, /unfinished business/)
+    caught({ 'kit/x.ts': file('enum Colour { red }') }, /an enum/)
+    caught({ 'kit/x.ts': file('const x = y as any') }, /any: use unknown/)
+    caught({ 'payments/index.ts': file("export * from './payment.ts'") }, /a barrel/)
+    assert.deepEqual(planted({ 'kit/x.ts': file('// any enum { in words } of process.env\nexport const x = 1') }), [])
+  })
+  test('an amount as a number', () => {
+    caught({ 'quotes/x.ts': file('const a = Number(row.totalMinor)') }, /an amount as a number/)
+    caught({ 'quotes/x.ts': file('const a = parseFloat(text)') }, /a float/)
+    caught({ 'quotes/x.ts': file('const a = Math.round(amount)') }, /arithmetic on an amount/)
+    caught({ 'payments/store.ts': file('const a = sql`select total_minor::float`') }, /a float in SQL/)
+  })
+  test('what is said out of its place', () => {
+    caught({ 'kit/x.ts': file('const p = process.env.PORT') }, /reads process\.env/)
+    caught({ 'payments/create.ts': file('const now = new Date()') }, /reads the clock/)
+    caught({ 'payments/create.ts': file('const now = Date.now()') }, /reads the clock/)
+    caught({ 'payments/create.ts': file('await sql<Row[]>`select 1`') }, /has SQL/)
+    caught({ 'payments/store.ts': file('await transaction(sql, work)') }, /for verbs/)
+    caught({ 'payments/create.ts': file('await ctx.sql.begin(work)') }, /below the pool/)
+    caught({ 'payments/payment.ts': file('const row = await load()') }, /this file is pure/)
+  })
+  test('imports are read whatever their form', () => {
+    const code =
+      "import a from './a.ts'\nimport './b.ts'\nexport { c } from '../c/c.ts'\n// from './no.ts'\nimport x from 'fastify'"
+    assert.deepEqual(importsOf('kit/x.ts', code), ['kit/a.ts', 'kit/b.ts', 'c/c.ts'])
+  })
+})
