@@ -61,6 +61,7 @@ export type RefundOutcome = (
   askAgainAt?: Date
 }
 
+/** A caller that gives up aborts the signal: the answer is then `pending`. A connector throws for bugs only, and a caller takes that for `pending` too. */
 export type Connector = {
   readonly name: string
   /** The node types it serves. */

@@ -12,25 +12,45 @@ the sandbox are derived from it. This file is generated: run \`UPDATE=1 npm test
 Required fields are below the rail's key once the session's customer is merged in. Limits are in major units; \`in steps of\`
 says where a rail is coarser than its currency. A rail with \`cancel: provider\` frees its session only by the provider's word;
 with \`local\` our payment ends at once and its reference stays watched.
-
-| type | key | name | countries | flow | currencies and limits | required | payer has | paid on | capture | cancel | settles |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `
+
+const titles = [
+  'type',
+  'key',
+  'name',
+  'countries',
+  'flow',
+  'currencies and limits',
+  'required',
+  'payer has',
+  'paid on',
+  'capture',
+  'cancel',
+  'settles',
+]
 
 /** The whole README as text. */
 export function railsReadme(): string {
-  return `${head}${rails.map(row).join('\n')}\n`
+  return `${head}\n${table([titles, ...rails.map(cellsOf)])}`
 }
 
-function row(rail: Rail): string {
-  const currencies = Object.entries(rail.currencies).map(([code, range]) => limitsText(code as Currency, range))
-  const cells = [
+/** A Markdown table with its columns padded, as the formatter wants it. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = titles.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)))
+  const rule = widths.map((width) => '-'.repeat(width))
+  const [first = [], ...rest] = lines
+  return [first, rule, ...rest].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}
+
+function cellsOf(rail: Rail): string[] {
+  return [
     rail.type,
     `\`${rail.key}\``,
     rail.name,
     rail.countries.join(', ') || 'any',
     rail.flow,
-    currencies.join('<br>'),
+    currenciesText(rail),
     rail.required.map((path) => `\`${path}\``).join(', ') || 'nothing',
     spanText(rail.expiresAfterMs),
     rail.paidOn,
@@ -38,7 +58,13 @@ function row(rail: Rail): string {
     rail.cancel,
     rail.settlement,
   ]
-  return `| ${cells.join(' | ')} |`
+}
+
+/** A rail of the whole world has too many limits for a cell: they are in its file. */
+function currenciesText(rail: Rail): string {
+  const ranges = Object.entries(rail.currencies)
+  if (ranges.length > 3) return `${ranges.length} currencies, see [rail.ts](${rail.type.toLowerCase()}/rail.ts)`
+  return ranges.map(([code, range]) => limitsText(code as Currency, range)).join('<br>')
 }
 
 function limitsText(currency: Currency, { minMinor, maxMinor, stepMinor }: RailCurrency): string {

@@ -4,7 +4,7 @@ import type { Connector, Outcome, PaymentOrder, RefundOrder, RefundOutcome } fro
 import { referenceOf } from './accounts.ts'
 import { answerOf } from './answers.ts'
 import { delays, scenarioOf } from './scenarios.ts'
-import { after, authorization, declinedByBank, final, openOutcome, paid } from './twin.ts'
+import { after, authorization, declinedByBank, final, openOutcome, paid, stageMs } from './twin.ts'
 
 /** The sandbox of these rails. */
 export function sandbox(rails: readonly Rail[]): Connector {
@@ -34,7 +34,7 @@ export function sandbox(rails: readonly Rail[]): Connector {
     async capture(order) {
       if (!isOpen(order) || scenarioOf(order).ends === 'declined') return lookup(order)
       const reserved = authorization(order)
-      return reserved.is === 'authorized' ? paid(order, 'captured', delays.receiptMs) : reserved
+      return reserved.is === 'authorized' ? paid(order, 'captured') : reserved
     },
 
     /** A reserved amount is let go. Otherwise the bank's word is final only while the money is not there. */
@@ -82,9 +82,7 @@ function lookup(order: PaymentOrder): Outcome {
     case 'EXPIRED': {
       if (ends !== 'late') return { is: 'expired', ref }
       const dueAt = after(order.statusSince, delays.lateMoneyMs)
-      return order.now < dueAt
-        ? { is: 'expired', ref, askAgainAt: dueAt }
-        : paid(order, 'received', delays.settlementMs)
+      return order.now < dueAt ? { is: 'expired', ref, askAgainAt: dueAt } : paid(order, 'received')
     }
     case 'FAILED':
       return { is: 'declined', reason: declinedByBank, ref }
@@ -94,14 +92,11 @@ function lookup(order: PaymentOrder): Outcome {
 }
 
 function lookupPaid(order: PaymentOrder, takesBack: boolean): Outcome {
-  const captured = order.status === 'CAPTURED'
-  const waitMs = takesBack ? delays.reversalMs : captured ? delays.receiptMs : delays.settlementMs
-  const dueAt = after(order.statusSince, waitMs)
-  if (order.now < dueAt) {
-    return { ...paid(order, captured ? 'captured' : 'received', 0), askAgainAt: dueAt }
-  }
+  const stage = order.status === 'CAPTURED' ? 'captured' : 'received'
+  const dueAt = after(order.statusSince, stageMs(order, stage))
+  if (order.now < dueAt) return { ...paid(order, stage), askAgainAt: dueAt }
   if (takesBack) return final(order, 'reversed')
-  return captured ? paid(order, 'received', delays.settlementMs) : final(order, 'settled')
+  return stage === 'captured' ? paid(order, 'received') : final(order, 'settled')
 }
 
 /** Done after a second; a reason that contains `+declined` is refused instead. */

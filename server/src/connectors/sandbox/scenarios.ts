@@ -72,7 +72,10 @@ export const scenarios = {
 export type ScenarioName = keyof typeof scenarios
 
 /** Other names people try. */
-const aliases: Readonly<Record<string, ScenarioName>> = { surplus: 'wrong_amount_more', decline: 'declined' }
+const aliases: ReadonlyMap<string, ScenarioName> = new Map([
+  ['surplus', 'wrong_amount_more'],
+  ['decline', 'declined'],
+])
 
 /** The scenario by metadata `sandboxScenario` or `scenario`, else by a tag of the payer's e-mail (`ana+late@example.com`), else normal. */
 export function scenarioName(order: Pick<PaymentOrder, 'metadata' | 'fields'>): ScenarioName {
@@ -91,7 +94,7 @@ export function scenarioOf(order: Pick<PaymentOrder, 'metadata' | 'fields'>): Sc
 function known(text: string | undefined): ScenarioName | undefined {
   if (text === undefined) return undefined
   const name = text.trim().toLowerCase().replaceAll('-', '_')
-  return Object.hasOwn(scenarios, name) ? (name as ScenarioName) : aliases[name]
+  return Object.hasOwn(scenarios, name) ? (name as ScenarioName) : aliases.get(name)
 }
 
 /** Every tag of `ana+one+two@example.com`. */

@@ -28,7 +28,7 @@ export function openOutcome(order: PaymentOrder): Outcome {
     case 'late':
       return { is: 'expired', ref, askAgainAt: after(order.now, delays.lateMoneyMs) }
     default:
-      return paid(order, 'received', delays.settlementMs)
+      return paid(order, 'received')
   }
 }
 
@@ -46,7 +46,7 @@ export function cardOutcome(order: PaymentOrder): Outcome {
   const effect = Object.hasOwn(cardTokens, token) ? cardTokens[token as keyof typeof cardTokens] : undefined
   switch (effect) {
     case 'captured':
-      return paid(order, 'captured', delays.receiptMs)
+      return paid(order, 'captured')
     case 'authorized':
       return authorization(order)
     case 'declined':
@@ -65,9 +65,16 @@ export function authorization(order: PaymentOrder): Outcome {
   return { is: 'authorized', ref, amount: order.amount, askAgainAt: order.expiresAt }
 }
 
-/** Money of this order, at this stage; `nextMs` is when the bank will know more. */
-export function paid(order: PaymentOrder, is: 'captured' | 'received', nextMs: number): Outcome {
-  return { is, ref: referenceOf(order.paymentId), amount: amountPaid(order), askAgainAt: after(order.now, nextMs) }
+/** Money of this order, at this stage, with the next look when the bank will know more. */
+export function paid(order: PaymentOrder, is: 'captured' | 'received'): Outcome {
+  const askAgainAt = after(order.now, stageMs(order, is))
+  return { is, ref: referenceOf(order.paymentId), amount: amountPaid(order), askAgainAt }
+}
+
+/** How long money stays at a stage, from when we recorded it. */
+export function stageMs(order: PaymentOrder, is: 'captured' | 'received'): number {
+  if (scenarioOf(order).takesBack) return delays.reversalMs
+  return is === 'captured' ? delays.receiptMs : delays.settlementMs
 }
 
 /** The final word on money that came. */
