@@ -68,8 +68,11 @@ function isOutOfReach(error: unknown): boolean {
 }
 
 function fromValidation(errors: AjvError[], context: string): Problem {
-  const faults = dedupe(errors.filter((e) => e.keyword !== 'if').map((e) => toFault(e, places[context] ?? '')))
-  const missingOnly = errors.every((e) => e.keyword === 'required')
+  // A wrong or absent tag is also told by its own `enum` or `required`; these two only repeat it.
+  const telling = errors.filter((e) => e.keyword !== 'if' && e.keyword !== 'discriminator')
+  const shown = telling.length > 0 ? telling : errors
+  const faults = dedupe(shown.map((e) => toFault(e, places[context] ?? '')))
+  const missingOnly = shown.every((e) => e.keyword === 'required')
   return problem(missingOnly ? 'missingParam' : 'invalidParam', describeFaults(faults), { errors: faults })
 }
 
