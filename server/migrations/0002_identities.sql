@@ -25,8 +25,8 @@ create table identities (
 );
 comment on column identities.profile is 'What the contract publishes of an identity and a checkout does not use: idv, securityOptions, bankAccount, address.';
 comment on column identities.document_key is 'The document number without separators, in upper case: what makes two numbers the same.';
-create unique index identities_organization_document on identities (merchant_id, document_type, document_key) where type = 'ORGANIZATION';
-create unique index identities_user_document on identities (merchant_id, document_type, document_key, lower(email), phone) where type = 'USER';
+create unique index identities_organization_document on identities (merchant_id, upper(document_type), document_key) where type = 'ORGANIZATION';
+create unique index identities_user_document on identities (merchant_id, upper(document_type), document_key, lower(email), phone) where type = 'USER';
 create index identities_children on identities (merchant_id, parent_id, id) where parent_id is not null;
 create index identities_by_document on identities (merchant_id, document_key, id);
 create index identities_by_email on identities (merchant_id, lower(email), id);

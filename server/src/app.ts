@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type RouteOptions } from 'fastify'
 import { accessRoutes } from './access/routes.ts'
+import { accountRoutes } from './accounts/routes.ts'
 import type { AppContext } from './context.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
@@ -11,7 +12,9 @@ import { limitRates } from './http/limit.ts'
 import { logRequests } from './http/log.ts'
 import { watchRoutes } from './http/openapi.ts'
 import { replayAnswers } from './http/replay.ts'
+import { identityRoutes } from './identities/routes.ts'
 import { type App, ProblemSchema } from './kit/operation.ts'
+import { Pagination } from './kit/page.ts'
 import { limits } from './vocabulary/limits.ts'
 
 export type AppWatch = {
@@ -33,6 +36,7 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
   }) as unknown as App
   app.addSchema(ProblemSchema)
+  app.addSchema(Pagination)
   const { onRoute } = watch
   if (onRoute) app.addHook('onRoute', (route) => onRoute(route, app.getSchemas()))
   watchRoutes(app)
@@ -44,6 +48,8 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   replayAnswers(app, ctx)
 
   accessRoutes(app, ctx)
+  identityRoutes(app, ctx)
+  accountRoutes(app, ctx)
 
   serveDocs(app)
 

@@ -26,15 +26,19 @@ export async function findAccountsByNumbers(
   merchantId: number,
   numbers: readonly string[],
 ): Promise<Account[]> {
-  return sql<Account[]>`
-    select * from accounts where merchant_id = ${merchantId} and account_number = any (${numbers as string[]}::text[])`
+  return [
+    ...(await sql<Account[]>`
+    select * from accounts where merchant_id = ${merchantId} and account_number = any (${numbers as string[]}::text[])`),
+  ]
 }
 
 /** Locks the accounts' rows until the transaction ends, in the order of their ids; foreign keys may still refer to them. */
 export async function lockAccountsByIds(sql: Executor, merchantId: number, ids: readonly string[]): Promise<Account[]> {
-  return sql<Account[]>`
+  return [
+    ...(await sql<Account[]>`
     select * from accounts where merchant_id = ${merchantId} and id = any (${ids as string[]}::text[])
-    order by id for no key update`
+    order by id for no key update`),
+  ]
 }
 
 /** Changes what is given and leaves the rest; undefined where there is no such account. */

@@ -21,13 +21,17 @@ export async function upsertRates(
 
 /** All rates of a merchant; there is one per pair of currencies at most. */
 export async function listRates(sql: Executor, merchantId: number): Promise<ExchangeRate[]> {
-  return sql<ExchangeRate[]>`
+  return [
+    ...(await sql<ExchangeRate[]>`
     select purchase_currency, currency, rate, updated_at from exchange_rates
-    where merchant_id = ${merchantId} order by purchase_currency, currency`
+    where merchant_id = ${merchantId} order by purchase_currency, currency`),
+  ]
 }
 
 export async function listRatesInto(sql: Executor, merchantId: number, currency: Currency): Promise<ExchangeRate[]> {
-  return sql<ExchangeRate[]>`
+  return [
+    ...(await sql<ExchangeRate[]>`
     select purchase_currency, currency, rate, updated_at from exchange_rates
-    where merchant_id = ${merchantId} and currency = ${currency} order by purchase_currency`
+    where merchant_id = ${merchantId} and currency = ${currency} order by purchase_currency`),
+  ]
 }

@@ -16,9 +16,9 @@ export type IdentityStatus = (typeof identityStatuses)[number]
 /** What is kept and shown of an identity, and used by nothing here. */
 export type Profile = {
   idv?: unknown
-  securityOptions?: Record<string, unknown>
-  bankAccount?: Record<string, unknown>
-  address?: Record<string, unknown>
+  securityOptions?: Record<string, unknown> | undefined
+  bankAccount?: Record<string, unknown> | undefined
+  address?: Record<string, unknown> | undefined
 }
 
 export type Child = { readonly id: string; readonly name: string; readonly email: string }

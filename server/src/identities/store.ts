@@ -59,7 +59,7 @@ export async function findIdentityLike(
 ): Promise<{ id: string } | undefined> {
   const [row] = await sql<{ id: string }[]>`
     select id from identities
-    where merchant_id = ${like.merchantId} and type = ${like.type} and document_type = ${like.documentType}
+    where merchant_id = ${like.merchantId} and type = ${like.type} and upper(document_type) = upper(${like.documentType})
       and document_key = ${like.documentKey}
       and (type = 'ORGANIZATION' or (lower(email) = lower(${like.email}) and phone = ${like.phone}))`
   return row
@@ -69,7 +69,7 @@ export type IdentityFilters = {
   parentId?: string
   type?: string
   email?: string
-  documentKey?: string
+  documentKeys?: string[]
   phone?: string
   country?: string
   status?: string[]
@@ -83,7 +83,7 @@ export async function listIdentities(sql: Executor, merchantId: number, by: Iden
     ${by.parentId === undefined ? sql`` : sql`and parent_id = ${by.parentId}`}
     ${by.type === undefined ? sql`` : sql`and type = ${by.type}`}
     ${by.email === undefined ? sql`` : sql`and lower(email) = lower(${by.email})`}
-    ${by.documentKey === undefined ? sql`` : sql`and document_key = ${by.documentKey}`}
+    ${by.documentKeys === undefined ? sql`` : sql`and document_key = any (${by.documentKeys})`}
     ${by.phone === undefined ? sql`` : sql`and phone = ${by.phone}`}
     ${by.country === undefined ? sql`` : sql`and country = ${by.country}`}
     ${by.status === undefined ? sql`` : sql`and status = any (${by.status})`}
@@ -94,4 +94,55 @@ export async function listIdentities(sql: Executor, merchantId: number, by: Iden
     sql<{ total: number }[]>`select count(*)::int as total from identities where ${where}`,
   ])
   return { identities: [...rows], total: counted?.total ?? 0 }
+}
+
+/**
+ * Makes changes of the merchant's family tree wait for each other until the transaction ends: two that are right one by
+ * one could close a circle together. The merchant's row is locked for nothing else, and new identities may still refer to it.
+ */
+export async function lockFamilyTree(sql: Executor, merchantId: number): Promise<void> {
+  await sql`select 1 from merchants where id = ${merchantId} for no key update`
+}
+
+/** The identity and its ancestors, nearest first, no further than the depth limit. */
+export async function listAncestors(sql: Executor, merchantId: number, id: string): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    with recursive chain (id, parent_id, depth) as (
+      select id, parent_id, 0 from identities where merchant_id = ${merchantId} and id = ${id}
+      union all
+      select p.id, p.parent_id, chain.depth + 1 from chain join identities p on p.merchant_id = ${merchantId} and p.id = chain.parent_id
+      where chain.depth < ${limits.identityDepthMax}
+    )
+    select id from chain order by depth`
+  return rows.map((row) => row.id)
+}
+
+/** Those of the ids that exist, each with its parent and how many levels there are from it down. */
+export async function listFamilies(
+  sql: Executor,
+  merchantId: number,
+  ids: readonly string[],
+): Promise<{ id: string; parentId: string | null; levels: number }[]> {
+  return [
+    ...(await sql<{ id: string; parentId: string | null; levels: number }[]>`
+    with recursive tree (root, id, parent_id, level) as (
+      select id, id, parent_id, 1 from identities where merchant_id = ${merchantId} and id = any (${ids as string[]}::text[])
+      union all
+      select tree.root, c.id, c.parent_id, tree.level + 1
+      from tree join identities c on c.merchant_id = ${merchantId} and c.parent_id = tree.id
+      where tree.level <= ${limits.identityDepthMax}
+    )
+    select root as id, min(parent_id) filter (where level = 1) as parent_id, max(level) as levels from tree group by root`),
+  ]
+}
+
+/** Gives those of the ids that are under `from` (null: under nobody) the parent `to`. */
+export async function moveChildren(
+  sql: Executor,
+  move: { merchantId: number; ids: readonly string[]; from: string | null; to: string | null; now: Date },
+): Promise<void> {
+  await sql`
+    update identities set parent_id = ${move.to}, updated_at = ${move.now}
+    where merchant_id = ${move.merchantId} and id = any (${move.ids as string[]}::text[])
+      and parent_id is not distinct from ${move.from}`
 }

@@ -3,11 +3,20 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { fromString, TypeID } from 'typeid-js'
 import { type IdKind, idPrefixes } from '../vocabulary/ids.ts'
 
-/** 16 bytes of a UUIDv7 (RFC 9562 section 5.7) for the given time in milliseconds. */
+let lastMs = -1
+let inThisMs = 0
+
+/**
+ * 16 bytes of a UUIDv7 (RFC 9562 section 5.7) for the given time in milliseconds. What this process makes in one
+ * millisecond is counted in the 12 bits after the time (section 6.2, method 1), so that id order is creation order there too.
+ */
 export function uuidBytes(timeMs: number): Uint8Array {
+  inThisMs = timeMs === lastMs ? (inThisMs + 1) & 0xfff : 0
+  lastMs = timeMs
   const bytes = randomBytes(16)
   bytes.writeUIntBE(timeMs, 0, 6)
-  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f)
+  bytes[6] = 0x70 | (inThisMs >> 8)
+  bytes[7] = inThisMs & 0xff
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
   return bytes
 }

@@ -1,0 +1,27 @@
+/** The countries of the contract (section 9.5), ISO 3166-1 alpha-3, and the calling code of each. */
+
+export const callingCodes: Readonly<Record<string, string>> = {
+  ARG: '54',
+  AUS: '61',
+  BOL: '591',
+  BRA: '55',
+  CAN: '1',
+  CHL: '56',
+  CHN: '86',
+  COL: '57',
+  CRI: '506',
+  DEU: '49',
+  DOM: '1',
+  ECU: '593',
+  ESP: '34',
+  FRA: '33',
+  GBR: '44',
+  HKG: '852',
+  MEX: '52',
+  PAN: '507',
+  PER: '51',
+  PRY: '595',
+  URY: '598',
+  USA: '1',
+  VEN: '58',
+}
