@@ -1,5 +1,4 @@
 /** `pasarela start`: database, schema, seed, HTTP and jobs up in this order, and down in the opposite one. */
-import { createServer } from 'node:net'
 import { pino } from 'pino'
 import type { Config } from '../config.ts'
 import { refuseTakenFolder, startPostgres } from '../kit/embedded-postgres.ts'
@@ -7,7 +6,7 @@ import { type Lifetime, openLifetime } from '../kit/lifetime.ts'
 import { migrate } from '../kit/migrate.ts'
 import type { App } from '../kit/operation.ts'
 import { errorCode, OperatorError } from '../kit/operator-error.ts'
-import { freePort } from '../kit/postgres/postmaster.ts'
+import { freePort, whyNotListen } from '../kit/ports.ts'
 import { reachDatabase } from '../kit/reach-database.ts'
 import type { Call } from '../main.ts'
 import { masterKeyOf } from './master-key.ts'
@@ -30,9 +29,8 @@ export async function run({ config, name }: Call): Promise<void> {
 }
 
 async function serve(config: Config, name: string, lifetime: Lifetime, log: pino.Logger): Promise<void> {
+  const port = await choosePort(config)
   const masterKey = masterKeyOf(config)
-  const port = config.port === 0 ? await freePort(config.host) : config.port
-  await refuseTakenPort(config, port)
   // Loading the application and starting the database do not wait for each other.
   const [{ buildApp }, { buildContext }, { startWorker }, databaseUrl] = await Promise.all([
     import('../app.ts'),
@@ -74,15 +72,17 @@ async function openDatabase(config: Config, name: string, lifetime: Lifetime, lo
 }
 
 /** A taken port is found out before anything is started or made; that it is ours is the more useful answer. */
-async function refuseTakenPort(config: Config, port: number): Promise<void> {
-  const code = await new Promise<string | undefined>((resolve) => {
-    const probe = createServer()
-    probe.once('error', (error) => resolve(errorCode(error) ?? error.message))
-    probe.listen(port, config.host, () => probe.close(() => resolve(undefined)))
-  })
-  if (code === undefined) return
+async function choosePort(config: Config): Promise<number> {
+  const { host, port } = config
+  if (port === 0) {
+    return freePort(host).catch((error) => {
+      throw portError(errorCode(error), host, port) ?? error
+    })
+  }
+  const code = await whyNotListen(host, port)
+  if (code === undefined) return port
   if (code === 'EADDRINUSE' && !config.databaseUrl) await refuseTakenFolder(config.dataDir)
-  throw portError(code, config.host, port)
+  throw portError(code, host, port) ?? new OperatorError(`Port ${port} of ${host} cannot be used: ${code}.`)
 }
 
 async function listen(app: App, host: string, port: number): Promise<void> {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { errorCode, OperatorError } from './operator-error.ts'
+import { freePort } from './ports.ts'
 import { findBinaries } from './postgres/binaries.ts'
 import {
   clusterFolder,
@@ -16,7 +17,6 @@ import { type FolderLock, takeFolderLock } from './postgres/folder-lock.ts'
 import { databaseIdentity } from './postgres/identity.ts'
 import {
   discardPidFile,
-  freePort,
   isPostgresProcess,
   launchPostgres,
   type PidFile,

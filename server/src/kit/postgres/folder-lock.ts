@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { OperatorError } from '../operator-error.ts'
+import { errorCode, OperatorError } from '../operator-error.ts'
 
 export type FolderLock = {
   sql: postgres.Sql
@@ -50,8 +50,13 @@ export async function takeFolderLock(dataDir: string, options: LockOptions): Pro
 
   async function retake(): Promise<void> {
     held = false
-    for (const until = Date.now() + recoveryMs; Date.now() < until && !released; await sleep(200)) {
-      held = await tryLock(sql).catch(() => false)
+    let gone = false
+    for (const until = Date.now() + recoveryMs; Date.now() < until && !gone && !released; await sleep(200)) {
+      held = await tryLock(sql).catch((error) => {
+        // A database that recovers from a crash of its own still listens, and says to wait.
+        gone = errorCode(error) === 'ECONNREFUSED'
+        return false
+      })
       if (held) return
     }
     if (!released) lost.resolve('the embedded database has stopped')

@@ -1,7 +1,6 @@
 /** The database's main process: started apart from ours, recognised when it outlived us, stopped without losing anything. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errorCode, OperatorError } from '../operator-error.ts'
@@ -161,20 +160,6 @@ async function becomesReady(dataDir: string, child: ChildProcess): Promise<undef
     await sleep(5)
   }
   return new Promise(() => undefined)
-}
-
-/** A TCP port that nobody listens on at this moment, of the loopback interface unless said otherwise. */
-export function freePort(host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, host, () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
 }
 
 /** Sends a signal to the database's main process; one that is gone is no error. */

@@ -1,0 +1,334 @@
+/** Starting and ending as real processes: what an operator does, and what power cuts and impatience do. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import postgres from 'postgres'
+import { isPostgresProcess, readPidFile, stopPostgres } from '../src/kit/postgres/postmaster.ts'
+import { clusterUrl, emptyDatabase } from './database.ts'
+
+const program = fileURLToPath(new URL('../bin/pasarela.js', import.meta.url))
+const children = new Set<ChildProcess>()
+const folders = new Set<string>()
+
+type Ended = { code: number | null; stdout: string; stderr: string }
+type Running = { child: ChildProcess; url: string; stdout: () => string; ended: Promise<Ended> }
+
+/** Runs `pasarela` with these arguments, away from this machine's own settings. */
+function pasarela(
+  args: string[],
+  env: Record<string, string> = {},
+): { child: ChildProcess; ended: Promise<Ended>; stdout: () => string } {
+  const unset = {
+    PORT: '',
+    HOST: '',
+    DATABASE_URL: '',
+    PASARELA_DATA_DIR: '',
+    PASARELA_PUBLIC_URL: '',
+    PASARELA_MASTER_KEY: '',
+  }
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...process.env, ...unset, LOG_LEVEL: 'error', ...env },
+  })
+  children.add(child)
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
+  return { child, ended, stdout: () => stdout }
+}
+
+async function start(dataDir: string, args: string[] = []): Promise<Running> {
+  const { child, ended, stdout } = pasarela(['start', '--port', '0', '--data-dir', dataDir, ...args])
+  const ready = new Promise<string>((resolve) => {
+    child.stdout?.on('data', () => {
+      const line = /^Pasarela ready: (http:\S+)$/m.exec(stdout())
+      if (line?.[1]) resolve(line[1])
+    })
+  })
+  const url = await Promise.race([ready, ended])
+  assert.equal(typeof url, 'string', `it did not start: ${JSON.stringify(url)}`)
+  return { child, url: String(url), stdout, ended }
+}
+
+/** One line that says what is wrong, nothing on stdout, exit code 1, no stack. */
+async function assertRefused(ended: Promise<Ended>, reason: RegExp): Promise<void> {
+  const { code, stdout, stderr } = await ended
+  assert.match(stderr, reason)
+  assert.match(stderr, /^pasarela: [^\n]+\n$/)
+  assert.equal(stdout, '')
+  assert.equal(code, 1)
+}
+
+async function assertServes(running: Running): Promise<void> {
+  const answer = await fetch(`${running.url}/openapi.json`)
+  assert.equal(answer.status, 200)
+  await answer.arrayBuffer()
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pasarela-start-'))
+  folders.add(folder)
+  return join(folder, 'data')
+}
+
+function databasePid(dataDir: string): number {
+  const pid = readPidFile(dataDir)?.pid ?? 0
+  assert.ok(isPostgresProcess(pid), 'the database runs')
+  return pid
+}
+
+/** What a kill -9 of this process alone leaves. */
+async function killNode({ child, ended }: Running): Promise<void> {
+  child.kill('SIGKILL')
+  await ended
+}
+
+after(async () => {
+  for (const child of children) child.kill('SIGKILL')
+  for (const folder of folders) {
+    const pid = readPidFile(join(folder, 'data'))?.pid
+    if (pid) await stopPostgres({ pid })
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+describe('start on an empty folder', () => {
+  const dataDir = newFolder()
+  let first: Running
+
+  before(async () => {
+    first = await start(dataDir)
+  })
+
+  it('serves, and says so in exactly one line', async () => {
+    await assertServes(first)
+    assert.equal(first.stdout().match(/Pasarela ready/g)?.length, 1)
+  })
+
+  it('keeps everything it made from other users', () => {
+    assert.equal(statSync(dataDir).mode & 0o777, 0o700)
+    for (const name of readdirSync(dataDir)) assert.equal(statSync(join(dataDir, name)).mode & 0o077, 0, name)
+  })
+
+  it('a second start on the same folder is refused, also on the same port, and harms nothing', async () => {
+    await assertRefused(
+      pasarela(['start', '--port', '0', '--data-dir', dataDir]).ended,
+      /in use by another Pasarela \(pasarela start, process \d+\)/,
+    )
+    const { port } = new URL(first.url)
+    await assertRefused(pasarela(['start', '--port', port, '--data-dir', dataDir]).ended, /in use by another Pasarela/)
+    await assertServes(first)
+  })
+
+  it('commands work on the database of the running server', async () => {
+    const made = await pasarela(['merchants', 'create', '--name', 'Tienda', '--mode', 'live', '--data-dir', dataDir])
+      .ended
+    assert.equal(made.code, 0, made.stderr)
+    const merchant = JSON.parse(made.stdout)
+    const keys = await pasarela([
+      'clients',
+      'create',
+      '--merchant',
+      `${merchant.id}`,
+      '--name',
+      'shop',
+      '--data-dir',
+      dataDir,
+    ]).ended
+    const client = JSON.parse(keys.stdout)
+    const answer = await fetch(`${first.url}/auth`, {
+      method: 'POST',
+      headers: { 'x-api-key': client.apiKey, 'content-type': 'application/json' },
+      body: JSON.stringify({ clientId: client.clientId, clientSecret: client.clientSecret }),
+    })
+    assert.equal(answer.status, 200)
+    const doctor = await pasarela(['doctor', '--data-dir', dataDir]).ended
+    assert.equal(doctor.code, 0, doctor.stdout)
+  })
+
+  it('SIGTERM, twice at once as npm passes it on, ends the server and its database and nothing is lost', async () => {
+    const pid = databasePid(dataDir)
+    first.child.kill('SIGTERM')
+    first.child.kill('SIGTERM')
+    const { code, stderr } = await first.ended
+    assert.equal(code, 0, stderr)
+    assert.equal(isPostgresProcess(pid), false)
+    const log = readFileSync(join(dataDir, 'postgres.log'), 'utf8')
+    assert.match(log, /database system is shut down\s*$/)
+    const list = await pasarela(['merchants', 'list', '--data-dir', dataDir]).ended
+    assert.match(list.stdout, /Tienda/)
+  })
+
+  it('the database that a command started is stopped with it', () => {
+    assert.equal(readPidFile(dataDir), undefined)
+  })
+})
+
+describe('after a crash', () => {
+  const dataDir = newFolder()
+  let running: Running
+
+  before(async () => {
+    running = await start(dataDir)
+  })
+  afterEach(() => assertServes(running))
+
+  it('of Node alone, the next start takes over the database that was left running', async () => {
+    const pid = databasePid(dataDir)
+    await killNode(running)
+    assert.equal(databasePid(dataDir), pid)
+    running = await start(dataDir)
+    assert.equal(databasePid(dataDir), pid)
+  })
+
+  it('of everything, the next start recovers', async () => {
+    const pid = databasePid(dataDir)
+    await killNode(running)
+    process.kill(pid, 'SIGKILL')
+    running = await start(dataDir)
+    assert.notEqual(databasePid(dataDir), pid)
+  })
+
+  it('a pid that now belongs to another program is not taken for the database', async () => {
+    const pid = databasePid(dataDir)
+    await killNode(running)
+    process.kill(pid, 'SIGKILL')
+    const file = join(dataDir, 'postgres', 'postmaster.pid')
+    writeFileSync(file, readFileSync(file, 'utf8').replace(String(pid), String(process.pid)))
+    running = await start(dataDir)
+  })
+
+  it('of the database alone, the server ends and says why', async () => {
+    process.kill(databasePid(dataDir), 'SIGKILL')
+    const { code, stderr } = await running.ended
+    assert.equal(code, 1)
+    assert.match(stderr, /the embedded database has stopped/)
+    running = await start(dataDir)
+  })
+})
+
+describe('what is half there or wrong', () => {
+  it('two first starts at the same moment: one serves, the other is refused', async () => {
+    const dataDir = newFolder()
+    const twins = await Promise.allSettled([start(dataDir), start(dataDir)])
+    const [winner, ...more] = twins.filter((twin) => twin.status === 'fulfilled')
+    assert.ok(winner)
+    assert.equal(more.length, 0)
+    await assertServes(winner.value)
+    assert.deepEqual(
+      readdirSync(dataDir).filter((name) => name.includes('partial')),
+      [],
+    )
+  })
+
+  it('what an interrupted first start left is cleared away', async () => {
+    const dataDir = newFolder()
+    mkdirSync(join(dataDir, 'postgres.partial-1-abc', 'base'), { recursive: true })
+    writeFileSync(join(dataDir, 'postgres.partial-1-abc', 'PG_VERSION'), '18\n')
+    await assertServes(await start(dataDir))
+    assert.equal(existsSync(join(dataDir, 'postgres.partial-1-abc')), false)
+  })
+
+  it('an incomplete database is refused and left as it is', async () => {
+    const dataDir = newFolder()
+    mkdirSync(join(dataDir, 'postgres', 'base'), { recursive: true })
+    writeFileSync(join(dataDir, 'postgres', 'base', '1'), 'precious')
+    await assertRefused(pasarela(['start', '--port', '0', '--data-dir', dataDir]).ended, /incomplete \(no PG_VERSION/)
+    assert.equal(readFileSync(join(dataDir, 'postgres', 'base', '1'), 'utf8'), 'precious')
+  })
+
+  it('a lost or a wrong master key is refused', async () => {
+    const dataDir = newFolder()
+    await killNode(await start(dataDir))
+    const file = join(dataDir, 'master.key')
+    const key = readFileSync(file, 'utf8')
+    rmSync(file)
+    const again = ['start', '--port', '0', '--data-dir', dataDir]
+    await assertRefused(pasarela(again).ended, /master.key is gone/)
+    const other = { PASARELA_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') }
+    await assertRefused(pasarela(again, other).ended, /not the one that this database was made with/)
+    writeFileSync(file, key, { mode: 0o600 })
+    await assertServes(await start(dataDir))
+  })
+
+  it('a taken port is refused before anything is made', async () => {
+    const dataDir = newFolder()
+    const blocker = await new Promise<Server>((resolve) => {
+      const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
+    })
+    const address = blocker.address()
+    const port = String(address && typeof address === 'object' ? address.port : 0)
+    await assertRefused(
+      pasarela(['start', '--port', port, '--data-dir', dataDir]).ended,
+      /is taken by another program.* --port/,
+    )
+    assert.equal(existsSync(join(dataDir, 'postgres')), false)
+    blocker.close()
+  })
+
+  it('bad options are refused by name', async () => {
+    await assertRefused(pasarela(['start', '--port', '80a']).ended, /--port \(PORT\) is "80a"/)
+    await assertRefused(
+      pasarela(['start'], { PASARELA_MASTER_KEY: 'short' }).ended,
+      /PASARELA_MASTER_KEY is not 32 bytes/,
+    )
+    await assertRefused(pasarela(['start', '--prot', '1']).ended, /Unknown option '--prot'/)
+    await assertRefused(pasarela(['begin']).ended, /no command "begin"/)
+  })
+})
+
+describe('start with a database of the operator', () => {
+  const env = { PASARELA_MASTER_KEY: Buffer.alloc(32, 1).toString('base64') }
+  const startOn = (url: string) => pasarela(['start', '--port', '0', '--database-url', url], env).ended
+
+  it('refuses one that is unreachable, unknown, or closed to us', async () => {
+    await assertRefused(
+      startOn('postgres://x:y@127.0.0.1:1/z'),
+      /127.0.0.1:1\/z cannot be reached: nothing listens there/,
+    )
+    const wrong = new URL(clusterUrl())
+    wrong.pathname = '/nowhere'
+    await assertRefused(startOn(wrong.href), /it has no database of that name/)
+    wrong.password = 'wrong'
+    await assertRefused(startOn(wrong.href), /it refuses this user and password/)
+  })
+
+  it('refuses one that is too old', async () => {
+    const database = await emptyDatabase()
+    const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+    // A real server that says of itself what an old one would.
+    await sql.unsafe(`
+      create schema old;
+      create function old.current_setting(text) returns text language sql as $$
+        select case $1 when 'server_version_num' then '140011' else '14.11' end $$;
+      alter database ${new URL(database.url).pathname.slice(1)} set search_path = old, pg_catalog`)
+    await sql.end()
+    await assertRefused(startOn(database.url), /is Postgres 14.11; Pasarela needs 15 or newer/)
+    await database.drop()
+  })
+
+  it('refuses to start without a master key', async () => {
+    const start = pasarela(['start', '--port', '0', '--database-url', clusterUrl()])
+    await assertRefused(start.ended, /PASARELA_MASTER_KEY is missing/)
+  })
+
+  it('serves from it, and leaves it running', async () => {
+    const database = await emptyDatabase()
+    const { child, ended, stdout } = pasarela(['start', '--port', '0', '--database-url', database.url], env)
+    await Promise.race([ended, new Promise((resolve) => child.stdout?.once('data', resolve))])
+    assert.match(stdout(), /Pasarela ready/)
+    child.kill('SIGINT')
+    assert.equal((await ended).code, 0)
+    await database.drop()
+  })
+})
