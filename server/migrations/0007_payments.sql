@@ -18,6 +18,7 @@ create table payments (
   currency currency_code not null,
   gross_minor minor_amount not null,
   total_minor minor_amount not null,
+  total_order numeric not null,
   purchase_currency currency_code not null,
   purchase_minor minor_amount not null,
   rate text not null,
@@ -64,6 +65,7 @@ create table payments (
 );
 comment on column payments.gross_minor is 'The amount in the session''s currency before fees: what the session asks for.';
 comment on column payments.total_minor is 'gross_minor less fees.';
+comment on column payments.total_order is 'The total in major units, for sorting across currencies.';
 comment on column payments.purchase_minor is 'What the payer was asked for, in purchase_currency.';
 comment on column payments.received_minor is 'What the provider says came, in purchase_currency; differs from purchase_minor when the payer paid another amount.';
 comment on column payments.accepted_at is 'When this payment became the one that paid its order.';
@@ -78,6 +80,9 @@ create index payments_by_status on payments (merchant_id, status, id);
 create index payments_by_identity on payments (merchant_id, identity_id, id);
 create index payments_by_account on payments (merchant_id, account_number, id);
 create index payments_by_type on payments (merchant_id, type, id);
+create index payments_open_by_order on payments (merchant_id, order_key)
+  where type = 'PURCHASE' and hold is null and related_payment_id is null and accepted_at is null and status in ('CREATED', 'AUTHORIZED', 'CAPTURED');
+create index payments_by_related on payments (merchant_id, related_payment_id, id) where related_payment_id is not null;
 create index payments_by_parent on payments (merchant_id, parent_payment_id, id) where parent_payment_id is not null;
 create index payments_attention on payments (merchant_id, id) where attention is not null;
 create index payments_due on payments (next_check_at) where next_check_at is not null;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type RouteOptions } from 'fastify'
 import { accessRoutes } from './access/routes.ts'
 import { accountRoutes } from './accounts/routes.ts'
+import { sessionRoutes } from './checkout-sessions/routes.ts'
 import type { AppContext } from './context.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
@@ -15,6 +16,10 @@ import { replayAnswers } from './http/replay.ts'
 import { identityRoutes } from './identities/routes.ts'
 import { type App, ProblemSchema } from './kit/operation.ts'
 import { Pagination } from './kit/page.ts'
+import { outcomeRoutes } from './outcomes/routes.ts'
+import { linkRoutes } from './payment-links/routes.ts'
+import { paymentRoutes } from './payments/routes.ts'
+import { ruleRoutes } from './rules/routes.ts'
 import { limits } from './vocabulary/limits.ts'
 
 export type AppWatch = {
@@ -50,6 +55,11 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   accessRoutes(app, ctx)
   identityRoutes(app, ctx)
   accountRoutes(app, ctx)
+  ruleRoutes(app, ctx)
+  linkRoutes(app, ctx)
+  paymentRoutes(app, ctx)
+  sessionRoutes(app, ctx)
+  outcomeRoutes(app, ctx)
 
   serveDocs(app)
 

@@ -1,8 +1,11 @@
 /** THE LIST of jobs, and their loops. */
+import { sessionJobs } from './checkout-sessions/jobs.ts'
 import type { AppContext } from './context.ts'
 import { pruneKeys } from './kit/idempotency.ts'
 import { type Job, startJobs, type Worker } from './kit/job.ts'
 import { ledgerJobs } from './ledger/jobs.ts'
+import { outcomeJobs } from './outcomes/jobs.ts'
+import { linkJobs } from './payment-links/jobs.ts'
 
 /** Every job of the product; tests run them one by one. */
 export function jobsOf(ctx: AppContext): Job[] {
@@ -13,6 +16,9 @@ export function jobsOf(ctx: AppContext): Job[] {
       run: async () => (await pruneKeys(ctx.sql, new Date(ctx.clock.nowMs()), 1000)) === 1000,
     },
     ...ledgerJobs(ctx),
+    ...linkJobs(ctx),
+    ...sessionJobs(ctx),
+    ...outcomeJobs(ctx),
   ]
 }
 

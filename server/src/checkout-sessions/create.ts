@@ -1,0 +1,128 @@
+/** Creates sessions: from a whole offer, or minted from a link. */
+import type { Caller } from '../access/caller.ts'
+import { toEventRow } from '../events/append.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import { brokenConstraint, type Executor } from '../kit/db.ts'
+import { newId, newToken } from '../kit/id.ts'
+import { Faults, problem } from '../kit/problem.ts'
+import type { Customer, Offer } from '../offers/offer.ts'
+import { resolveOffer } from '../offers/resolve-offer.ts'
+import type { CustomerBody, OfferBody } from '../offers/schema.ts'
+import { findUsableLink } from '../payment-links/find.ts'
+import { type Quote, quoteExpiry } from '../quotes/quote.ts'
+import { checkCustomer } from '../rails/check.ts'
+import { limits } from '../vocabulary/limits.ts'
+import { requote } from './requote.ts'
+import { toSnapshot } from './schema.ts'
+import { orderKeyOf, type Session } from './session.ts'
+import { findSessionByCheckoutToken, findSessionById, insertSessions } from './store.ts'
+
+export type CreateInput = OfferBody | { checkoutToken: string; customer?: CustomerBody | null }
+
+/**
+ * Creates a session (contract section 2.2, both forms). Throws `invalidParam` naming every fault, `alreadyExist` with
+ * the id of the session that has the token, `notFound` or `failedPrecondition` for the link form.
+ */
+export async function createSession(ctx: Context, caller: Caller, input: CreateInput): Promise<Session> {
+  if (!('items' in input)) return createFromLink(ctx, caller, input.checkoutToken, input.customer ?? null)
+  const now = nowFor(ctx, caller.merchant)
+  const { offer, quote } = await resolveOffer(ctx.sql, caller, input, now)
+  return keepSession(ctx.sql, caller, newSession(caller, offer, quote, now))
+}
+
+/** Mints a session from an ACTIVE link: the same offer, its own unguessable token, a fresh quote (design section 4 rules 2, 3). */
+export async function createFromLink(
+  ctx: Context,
+  caller: Caller,
+  checkoutToken: string,
+  customer: Customer | null,
+): Promise<Session> {
+  const now = nowFor(ctx, caller.merchant)
+  const faults = new Faults()
+  checkCustomer(customer ?? {}, '/customer', faults)
+  faults.throwIfAny()
+  const link = await findUsableLink(ctx.sql, caller.merchant.id, checkoutToken, now)
+  const quote = await requote(ctx.sql, caller.merchant, link, now)
+  const offer: Offer = {
+    ...link,
+    checkoutToken: newToken(),
+    customer: customer ?? link.customer,
+    durationSeconds: Math.min(link.durationSeconds, limits.linkSessionSecondsMax),
+  }
+  return keepSession(ctx.sql, caller, { ...newSession(caller, offer, quote, now), paymentLinkId: link.id })
+}
+
+function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quote: Quote, now: Date): Session {
+  const id = newId('checkoutSession', now.getTime(), caller.seed)
+  const total = { minor: offer.totalMinor, currency: offer.currency }
+  return {
+    merchantId: caller.merchant.id,
+    id,
+    rootSessionId: id,
+    successorId: null,
+    paymentLinkId: null,
+    checkoutToken: offer.checkoutToken,
+    pageToken: newToken(),
+    status: 'ATTEMPT',
+    ownerIdentityId: offer.owner.identityId,
+    owner: offer.owner,
+    items: offer.items,
+    currency: offer.currency,
+    preTaxMinor: offer.preTaxMinor,
+    totalMinor: offer.totalMinor,
+    paymentMethods: offer.paymentMethods,
+    customer: offer.customer,
+    customerRequirements: offer.customerRequirements,
+    destinations: offer.destinations,
+    successUrl: offer.successUrl,
+    failedUrl: offer.failedUrl,
+    durationSeconds: offer.durationSeconds,
+    metadata: offer.metadata,
+    orderKey: orderKeyOf(offer.metadata, id),
+    quote,
+    quoteExpiresAt: quoteExpiry(quote, total, caller.merchant.quoteTtlSeconds),
+    tries: 0,
+    payerRefreshes: 0,
+    eventSequence: 1,
+    createdAt: now,
+    updatedAt: now,
+    expiresAt: new Date(now.getTime() + offer.durationSeconds * 1000),
+    finishedAt: null,
+    deletedAt: null,
+  }
+}
+
+async function keepSession(sql: Executor, caller: Caller, session: Session): Promise<Session> {
+  const { merchantId, id, createdAt } = session
+  const event = toEventRow({
+    merchantId,
+    streamId: id,
+    sequence: 1,
+    type: 'checkout_session.created',
+    data: toSnapshot(session),
+    at: createdAt,
+  })
+  try {
+    await insertSessions(sql, [session], [event])
+    return session
+  } catch (error) {
+    if (brokenConstraint(error) === undefined) throw error
+    return existingSession(sql, caller, session, error)
+  }
+}
+
+/** The first run of the same Idempotency-Key may have written it already; else the token is taken. */
+async function existingSession(sql: Executor, caller: Caller, session: Session, error: unknown): Promise<Session> {
+  const mine = caller.seed ? await findSessionById(sql, session.merchantId, session.id) : undefined
+  if (mine) return mine
+  if (brokenConstraint(error) !== 'checkout_sessions_checkout_token') throw error
+  const other = await findSessionByCheckoutToken(sql, session.merchantId, session.checkoutToken)
+  throw problem(
+    'alreadyExist',
+    `The checkoutToken "${session.checkoutToken}" is taken by another session; read that one, delete it, or use another token.`,
+    {
+      ...(other ? { resourceId: other.id } : {}),
+      errors: [{ pointer: '/checkoutToken', detail: 'is taken' }],
+    },
+  )
+}

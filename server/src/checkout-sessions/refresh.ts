@@ -1,0 +1,103 @@
+/** Refresh: the same token and url, more time, a fresh quote (design section 4 rule 7). */
+import type { Caller, Merchant } from '../access/caller.ts'
+import { toEventRow } from '../events/append.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import { type Executor, transaction } from '../kit/db.ts'
+import { newId } from '../kit/id.ts'
+import { problem } from '../kit/problem.ts'
+import { quoteExpiry } from '../quotes/quote.ts'
+import { limits } from '../vocabulary/limits.ts'
+import { type LockedSession, lockSession } from './move.ts'
+import { requote } from './requote.ts'
+import { toSnapshot } from './schema.ts'
+import type { Session } from './session.ts'
+import { findSessionByCheckoutToken, findSessionById, insertSessions } from './store.ts'
+
+export type Refresher = { merchant: Merchant; by: 'merchant' | 'payer'; seed?: Uint8Array }
+
+/** Refreshes the session that a checkout token names. Throws `notFound`, or `failedPrecondition` while it is being paid or is paid. */
+export async function refreshByToken(ctx: Context, caller: Caller, checkoutToken: string): Promise<Session> {
+  const named = await findSessionByCheckoutToken(ctx.sql, caller.merchant.id, checkoutToken)
+  if (!named) throw problem('notFound', 'There is no session with this checkoutToken.')
+  return refreshSession(ctx, { ...caller, by: 'merchant' }, named.id)
+}
+
+/**
+ * Refreshes a session. ATTEMPT or ACTIVE: the same one, with a fresh quote and its whole duration again. EXPIRED or FAILED:
+ * a successor with a new id in the same chain. The merchant may do so without bound, the payer within limits.
+ */
+export async function refreshSession(ctx: Context, refresher: Refresher, sessionId: string): Promise<Session> {
+  const now = nowFor(ctx, refresher.merchant)
+  return transaction(ctx.sql, async (sql) => {
+    const locked = await lockSession(sql, refresher.merchant.id, sessionId, now)
+    if (!locked || locked.row.deletedAt) throw problem('notFound', 'There is no such session.')
+    const { row } = locked
+    if (row.successorId) return successorOf(sql, row)
+    if (row.status === 'PROCESSING_PAYMENT' || row.status === 'FINISHED') {
+      throw problem('failedPrecondition', `The session is ${row.status}; it cannot be refreshed.`)
+    }
+    if (refresher.by === 'payer') refuseTooMany(refresher.merchant, row, now)
+    const quote = await requote(sql, refresher.merchant, row, now)
+    const total = { minor: row.totalMinor, currency: row.currency }
+    const fresh = {
+      quote,
+      quoteExpiresAt: quoteExpiry(quote, total, refresher.merchant.quoteTtlSeconds),
+      expiresAt: new Date(now.getTime() + row.durationSeconds * 1000),
+      payerRefreshes: row.payerRefreshes + (refresher.by === 'payer' ? 1 : 0),
+    }
+    if (row.status === 'EXPIRED' || row.status === 'FAILED') return succeed(sql, locked, fresh, refresher.seed, now)
+    Object.assign(row, fresh)
+    locked.tell('checkout_session.refreshed', now)
+    await locked.save()
+    return row
+  })
+}
+
+/** A twin was faster: its successor is the answer. */
+async function successorOf(sql: Executor, row: Session): Promise<Session> {
+  const successor = row.successorId ? await findSessionById(sql, row.merchantId, row.successorId) : undefined
+  if (!successor) throw problem('notFound', 'There is no such session.')
+  return successor
+}
+
+function refuseTooMany(merchant: Merchant, row: Session, now: Date): void {
+  const tooLate = now.getTime() > row.expiresAt.getTime() + limits.payerRefreshWindowMs
+  if (!merchant.payerRefresh || tooLate || row.payerRefreshes >= limits.payerRefreshesPerChain) {
+    throw problem('failedPrecondition', 'This checkout cannot be renewed any more; ask the merchant for a new one.')
+  }
+}
+
+type Fresh = Pick<Session, 'quote' | 'quoteExpiresAt' | 'expiresAt' | 'payerRefreshes'>
+
+async function succeed(
+  sql: Executor,
+  old: LockedSession,
+  fresh: Fresh,
+  seed: Uint8Array | undefined,
+  now: Date,
+): Promise<Session> {
+  const successor: Session = {
+    ...old.row,
+    ...fresh,
+    id: newId('checkoutSession', now.getTime(), seed),
+    status: 'ATTEMPT',
+    eventSequence: 1,
+    createdAt: now,
+    updatedAt: now,
+  }
+  old.row.successorId = successor.id
+  old.tell('checkout_session.refreshed', now)
+  // The old row gives up its token before the new one takes it: both stand in one unique index.
+  await old.save()
+  const { merchantId, id } = successor
+  const event = {
+    merchantId,
+    streamId: id,
+    sequence: 1,
+    type: 'checkout_session.created' as const,
+    data: toSnapshot(successor),
+    at: now,
+  }
+  await insertSessions(sql, [successor], [toEventRow(event)])
+  return successor
+}

@@ -1,0 +1,134 @@
+/** The session endpoints that need no provider (contract section 2). Submit, cancel and delete stand with the outcomes. */
+import Type from 'typebox'
+import type { Context } from '../kit/context.ts'
+import { type App, named, operation } from '../kit/operation.ts'
+import { Pagination, paginationOf, readPage } from '../kit/page.ts'
+import { problem } from '../kit/problem.ts'
+import { EmptyBody, offerExample } from '../offers/schema.ts'
+import { createFromLink, createSession } from './create.ts'
+import { sessionExample } from './example.ts'
+import { listSessions, SessionQuery, sessionSorts } from './list-query.ts'
+import { refreshByToken } from './refresh.ts'
+import { CheckoutSession, CreateSession, PaymentConfig, toWire } from './schema.ts'
+import { findSessionById } from './store.ts'
+
+const tag = 'Checkout sessions'
+const CheckoutSessionPage = Type.Object(
+  { pagination: named(Pagination), results: Type.Array(named(CheckoutSession)) },
+  { $id: 'CheckoutSessionPage', title: 'CheckoutSessionPage', additionalProperties: false },
+)
+const SessionId = Type.Object({ checkout_session_id: Type.String() })
+const CheckoutToken = Type.Object({ checkout_token: Type.String() })
+
+const list = operation({
+  operationId: 'listCheckoutSessions',
+  tag,
+  summary: 'List checkout sessions',
+  querystring: SessionQuery,
+  answers: { 200: named(CheckoutSessionPage) },
+  example: { answer: { pagination: { count: 1, next: 1, previous: 0, total: 1 }, results: [sessionExample] } },
+})
+const read = operation({
+  operationId: 'getCheckoutSession',
+  tag,
+  summary: 'Read a checkout session',
+  params: SessionId,
+  answers: { 200: named(CheckoutSession) },
+  refusals: ['notFound'],
+  example: { answer: sessionExample },
+})
+const create = operation({
+  operationId: 'createCheckoutSession',
+  tag,
+  summary: 'Create a checkout session',
+  description: 'Either from a whole offer, or for one payer from the `checkoutToken` of an ACTIVE payment link.',
+  body: named(CreateSession),
+  answers: { 201: named(CheckoutSession) },
+  refusals: [
+    'alreadyExist',
+    'requestInProgress',
+    'parsingResource',
+    'payloadTooLarge',
+    'unsupportedMediaType',
+    'notFound',
+    'failedPrecondition',
+    'idempotencyMismatch',
+  ],
+  example: { request: offerExample, answer: sessionExample },
+})
+const refresh = operation({
+  operationId: 'refreshCheckoutSession',
+  tag,
+  summary: 'Give a session more time and a fresh quote',
+  description:
+    'ATTEMPT or ACTIVE: the same session. EXPIRED or FAILED: a successor with a new id, the same token and url.',
+  body: named(EmptyBody),
+  params: CheckoutToken,
+  answers: { 201: named(CheckoutSession) },
+  refusals: [
+    'notFound',
+    'requestInProgress',
+    'parsingResource',
+    'payloadTooLarge',
+    'unsupportedMediaType',
+    'failedPrecondition',
+    'idempotencyMismatch',
+  ],
+  example: { request: {}, answer: sessionExample },
+})
+const mint = operation({
+  operationId: 'createCheckoutSessionFromLink',
+  tag,
+  summary: 'Mint a session from a payment link',
+  body: named(EmptyBody),
+  params: CheckoutToken,
+  answers: { 201: named(CheckoutSession) },
+  refusals: [
+    'notFound',
+    'requestInProgress',
+    'parsingResource',
+    'payloadTooLarge',
+    'unsupportedMediaType',
+    'failedPrecondition',
+    'idempotencyMismatch',
+  ],
+  example: { request: {}, answer: sessionExample },
+})
+
+export function sessionRoutes(app: App, ctx: Context): void {
+  for (const schema of [PaymentConfig, CheckoutSession, CheckoutSessionPage, CreateSession]) app.addSchema(schema)
+
+  app.get('/checkout-sessions', { schema: list }, async ({ caller, query }) => {
+    const page = readPage(query, 'checkoutSession', caller.merchant.timeZone, sessionSorts)
+    const { sessions, total } = await listSessions(ctx.sql, caller.merchant.id, query, page)
+    return {
+      pagination: paginationOf(page, sessions.length, total),
+      results: sessions.map((s) => toWire(s, ctx.publicUrl)),
+    }
+  })
+  app.get('/checkout-sessions/:checkout_session_id', { schema: read }, async ({ caller, params }) => {
+    const session = await findSessionById(ctx.sql, caller.merchant.id, params.checkout_session_id)
+    if (!session) throw problem('notFound', 'There is no such checkout session.')
+    return toWire(session, ctx.publicUrl)
+  })
+  app.post('/checkout-sessions', { schema: create }, async ({ caller, body }, reply) => {
+    const session = await createSession(ctx, caller, body)
+    return reply.code(201).send(toWire(session, ctx.publicUrl))
+  })
+  app.post(
+    '/checkout-sessions/token/:checkout_token/refresh',
+    { schema: refresh },
+    async ({ caller, params }, reply) => {
+      const session = await refreshByToken(ctx, caller, params.checkout_token)
+      return reply.code(201).send(toWire(session, ctx.publicUrl))
+    },
+  )
+  app.post(
+    '/payment-links/token/:checkout_token/checkout-sessions',
+    { schema: mint },
+    async ({ caller, params }, reply) => {
+      const session = await createFromLink(ctx, caller, params.checkout_token, null)
+      return reply.code(201).send(toWire(session, ctx.publicUrl))
+    },
+  )
+}

@@ -1,0 +1,99 @@
+/** The session: one payer's attempt to pay a fixed list of items. Its machine, and what can be decided without asking anybody. */
+import { machine, type StatusOf } from '../kit/machine.ts'
+import type { Customer, CustomerRequirement, Destination, Item, Owner } from '../offers/offer.ts'
+import type { Quote } from '../quotes/quote.ts'
+import type { Currency } from '../vocabulary/currencies.ts'
+import type { EventType } from '../vocabulary/events.ts'
+import { limits } from '../vocabulary/limits.ts'
+
+/** Design section 4: the only transitions there are. */
+export const sessionMachine = machine('checkout session', 'ATTEMPT', {
+  ATTEMPT: { open: 'ACTIVE', submit: 'PROCESSING_PAYMENT', expire: 'EXPIRED', paidLate: 'FINISHED' },
+  ACTIVE: { submit: 'PROCESSING_PAYMENT', expire: 'EXPIRED', paidLate: 'FINISHED' },
+  PROCESSING_PAYMENT: { paid: 'FINISHED', retry: 'ACTIVE', release: 'ACTIVE', fail: 'FAILED', lapse: 'EXPIRED' },
+  EXPIRED: { paidLate: 'FINISHED' },
+  FAILED: { paidLate: 'FINISHED' },
+  FINISHED: {},
+})
+export type SessionStatus = StatusOf<typeof sessionMachine>
+export type SessionEvent = 'open' | 'submit' | 'expire' | 'paidLate' | 'paid' | 'retry' | 'release' | 'fail' | 'lapse'
+
+/** The event that tells the merchant of each transition. */
+export const sessionEventTypes = {
+  open: 'checkout_session.opened',
+  submit: 'checkout_session.payment_submitted',
+  expire: 'checkout_session.expired',
+  paidLate: 'checkout_session.paid_late',
+  paid: 'checkout_session.finished',
+  retry: 'checkout_session.reopened',
+  release: 'checkout_session.reopened',
+  fail: 'checkout_session.failed',
+  lapse: 'checkout_session.expired',
+} as const satisfies Record<SessionEvent, EventType>
+
+export type Session = {
+  merchantId: number
+  id: string
+  rootSessionId: string
+  successorId: string | null
+  paymentLinkId: string | null
+  checkoutToken: string
+  pageToken: string
+  status: SessionStatus
+  ownerIdentityId: string
+  owner: Owner
+  items: Item[]
+  currency: Currency
+  preTaxMinor: bigint
+  totalMinor: bigint
+  paymentMethods: string[]
+  customer: Customer | null
+  customerRequirements: CustomerRequirement[] | null
+  destinations: Destination[]
+  successUrl: string | null
+  failedUrl: string | null
+  durationSeconds: number
+  metadata: Record<string, string>
+  orderKey: string
+  quote: Quote
+  quoteExpiresAt: Date | null
+  tries: number
+  payerRefreshes: number
+  eventSequence: number
+  createdAt: Date
+  updatedAt: Date
+  expiresAt: Date
+  finishedAt: Date | null
+  deletedAt: Date | null
+}
+
+/** What an order is, for paying it at most once: the merchant's own reference, else the chain of sessions. */
+export function orderKeyOf(metadata: Readonly<Record<string, string>>, rootSessionId: string): string {
+  const reference = metadata['orderReference']
+  return reference ? `ref:${reference}` : rootSessionId
+}
+
+/** Whether the clock has ended a session that still waits; stored rows learn it from the job a moment later. */
+export function isDue(session: Pick<Session, 'status' | 'expiresAt'>, now: Date): boolean {
+  return (session.status === 'ATTEMPT' || session.status === 'ACTIVE') && session.expiresAt <= now
+}
+
+/** What a failed payment does to its session: another try before `expiresAt` while the chain has tries left. */
+export function afterFailure(session: Pick<Session, 'expiresAt' | 'tries'>, now: Date): 'retry' | 'fail' {
+  return now < session.expiresAt && session.tries + 1 < limits.triesPerChain ? 'retry' : 'fail'
+}
+
+/** What a payment that ended unpaid (deadline, cancel) does to its session; it costs no try. */
+export function afterRelease(session: Pick<Session, 'expiresAt'>, now: Date): 'release' | 'lapse' {
+  return now < session.expiresAt ? 'release' : 'lapse'
+}
+
+/** Where the payer goes from here (design section 4 rule 9). */
+export function redirectUrlOf(session: Pick<Session, 'status' | 'successUrl' | 'failedUrl'>): string | null {
+  return session.status === 'FAILED' || session.status === 'EXPIRED' ? session.failedUrl : session.successUrl
+}
+
+/** The payer's address: it holds the secret page token and, before it, the merchant whose rows are looked at. */
+export function pageUrl(publicUrl: string, merchantId: number, pageToken: string): string {
+  return `${publicUrl}/pay/${merchantId.toString(36)}-${pageToken}`
+}

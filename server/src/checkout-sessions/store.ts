@@ -1,0 +1,149 @@
+/** SQL of sessions. */
+
+import type { toEventRow } from '../events/append.ts'
+import type { Executor } from '../kit/db.ts'
+import { formatAmount } from '../kit/money.ts'
+import type { Session } from './session.ts'
+
+/** One statement for any number of new sessions with their accounts and events: a create is one round trip and one commit. */
+export async function insertSessions(
+  sql: Executor,
+  sessions: readonly Session[],
+  events: readonly ReturnType<typeof toEventRow>[],
+): Promise<void> {
+  const rows = sessions.map(toRow)
+  const accounts = sessions.flatMap((s) =>
+    [...new Set(s.destinations.map((d) => d.account.accountNumber))].map((number) => ({
+      merchant_id: s.merchantId,
+      account_number: number,
+      session_id: s.id,
+    })),
+  )
+  await sql`
+    with sessions as (
+      insert into checkout_sessions select * from json_populate_recordset(null::checkout_sessions, ${rows as never}::json)
+    ), accounts as (
+      insert into checkout_session_accounts select * from json_populate_recordset(null::checkout_session_accounts, ${accounts as never}::json)
+    )
+    insert into events select * from json_populate_recordset(null::events, ${events as never}::json)`
+}
+
+function toRow(s: Session) {
+  return {
+    merchant_id: s.merchantId,
+    id: s.id,
+    root_session_id: s.rootSessionId,
+    successor_id: s.successorId,
+    payment_link_id: s.paymentLinkId,
+    checkout_token: s.checkoutToken,
+    page_token: s.pageToken,
+    status: s.status,
+    owner_identity_id: s.ownerIdentityId,
+    owner: s.owner,
+    items: s.items,
+    currency: s.currency,
+    pre_tax_minor: s.preTaxMinor.toString(),
+    total_minor: s.totalMinor.toString(),
+    total_order: formatAmount(s.totalMinor, s.currency),
+    payment_methods: s.paymentMethods,
+    customer: s.customer,
+    customer_requirements: s.customerRequirements,
+    destinations: s.destinations,
+    success_url: s.successUrl,
+    failed_url: s.failedUrl,
+    duration_seconds: s.durationSeconds,
+    metadata: s.metadata,
+    order_key: s.orderKey,
+    quote: s.quote,
+    quote_expires_at: s.quoteExpiresAt,
+    tries: s.tries,
+    payer_refreshes: s.payerRefreshes,
+    event_sequence: s.eventSequence,
+    created_at: s.createdAt,
+    updated_at: s.updatedAt,
+    expires_at: s.expiresAt,
+    finished_at: s.finishedAt,
+    deleted_at: s.deletedAt,
+  }
+}
+
+/** A session that was not deleted. */
+export async function findSessionById(sql: Executor, merchantId: number, id: string): Promise<Session | undefined> {
+  const [row] = await sql<Session[]>`
+    select * from checkout_sessions where merchant_id = ${merchantId} and id = ${id} and deleted_at is null`
+  return row
+}
+
+/** A session whether deleted or not: its payments live on. */
+export async function findSessionEvenDeleted(
+  sql: Executor,
+  merchantId: number,
+  id: string,
+): Promise<Session | undefined> {
+  const [row] = await sql<Session[]>`select * from checkout_sessions where merchant_id = ${merchantId} and id = ${id}`
+  return row
+}
+
+/** Locks a session's row until the transaction ends; deleted ones too, because money may still come for them. */
+export async function lockSessionById(sql: Executor, merchantId: number, id: string): Promise<Session | undefined> {
+  const [row] = await sql<Session[]>`
+    select * from checkout_sessions where merchant_id = ${merchantId} and id = ${id} for update`
+  return row
+}
+
+/** The newest session of the chain that this checkout token names. */
+export async function findSessionByCheckoutToken(
+  sql: Executor,
+  merchantId: number,
+  checkoutToken: string,
+): Promise<Session | undefined> {
+  const [row] = await sql<Session[]>`
+    select * from checkout_sessions
+    where merchant_id = ${merchantId} and checkout_token = ${checkoutToken} and deleted_at is null and successor_id is null`
+  return row
+}
+
+/** The newest session of the chain that this secret page token opens. */
+export async function findSessionByPageToken(
+  sql: Executor,
+  merchantId: number,
+  pageToken: string,
+): Promise<Session | undefined> {
+  const [row] = await sql<Session[]>`
+    select * from checkout_sessions
+    where merchant_id = ${merchantId} and page_token = ${pageToken} and successor_id is null`
+  return row
+}
+
+/** Writes what may change of a session. The counter of its events guards the write: nobody changed it since it was read. */
+export async function updateSession(sql: Executor, s: Session, sequenceBefore: number): Promise<void> {
+  const rows = await sql`
+    update checkout_sessions set
+      status = ${s.status}, successor_id = ${s.successorId}, quote = ${s.quote as never}, quote_expires_at = ${s.quoteExpiresAt},
+      tries = ${s.tries}, payer_refreshes = ${s.payerRefreshes}, event_sequence = ${s.eventSequence}, updated_at = ${s.updatedAt},
+      expires_at = ${s.expiresAt}, finished_at = ${s.finishedAt}, deleted_at = ${s.deletedAt}
+    where merchant_id = ${s.merchantId} and id = ${s.id} and event_sequence = ${sequenceBefore}
+    returning id`
+  if (rows.length !== 1) throw new Error(`session ${s.id} was changed without its lock`)
+}
+
+/**
+ * Expires sessions whose time is over, a slice at a time; any number of processes may do so at once, because the
+ * condition is checked again on the locked row. `merchantId` null: all merchants (it is a job), by their real clock.
+ */
+export async function moveSessionsDue(
+  sql: Executor,
+  now: Date,
+  merchantId: number | null,
+  most: number,
+): Promise<Session[]> {
+  return sql<Session[]>`
+    update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
+    from (
+      select merchant_id, id from checkout_sessions
+      where status in ('ATTEMPT', 'ACTIVE') and expires_at <= ${now} and (${merchantId}::int is null or merchant_id = ${merchantId})
+      order by expires_at limit ${most}
+    ) due
+    where s.merchant_id = due.merchant_id and s.id = due.id and s.status in ('ATTEMPT', 'ACTIVE') and s.expires_at <= ${now}
+    returning s.*`
+}

@@ -1,0 +1,50 @@
+/** Asks providers about payments whose time to be asked about has come: quiet ones, watched ones, refunds under way. */
+import { findMerchant } from '../access/find.ts'
+import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
+import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
+import type { Context } from '../kit/context.ts'
+import { claimPaymentsDue, findPaymentById } from '../payments/find.ts'
+import { ask, orderOf } from './order.ts'
+import { carryOut } from './refund-payment.ts'
+import { settle } from './settle.ts'
+
+const slice = 50
+/** Longer than a provider may take, so that no second process asks meanwhile. */
+const leaseMs = 30_000
+
+/** One round: a slice of all merchants' due payments, and of each test clock's. True when more may be due. */
+export async function pollPayments(ctx: Context): Promise<boolean> {
+  const nowMs = ctx.clock.nowMs()
+  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
+  let more = false
+  for (const { merchantId, offsetMs } of clocks) {
+    const claimed = await claimPaymentsDue(ctx.sql, {
+      now: new Date(nowMs + offsetMs),
+      leaseMs,
+      merchantId,
+      most: slice,
+    })
+    const done = await Promise.allSettled(claimed.map((claim) => pollPayment(ctx, claim.merchantId, claim.id)))
+    for (const result of done)
+      if (result.status === 'rejected') ctx.log.error({ err: result.reason }, 'a payment could not be polled')
+    more ||= claimed.length === slice
+  }
+  return more
+}
+
+/** Asks about one payment and applies what is said. */
+export async function pollPayment(ctx: Context, merchantId: number, paymentId: string): Promise<void> {
+  const merchant = await findMerchant(ctx.sql, merchantId)
+  const payment = await findPaymentById(ctx.sql, merchantId, paymentId)
+  if (!merchant || !payment) return
+  if (payment.type === 'REFUND') {
+    await carryOut(ctx, merchant, payment)
+    return
+  }
+  const session = await findSessionEvenDeleted(ctx.sql, merchantId, payment.sessionId)
+  if (!session) return
+  // Without a reference the call that began it was never answered: begin again, under the same idempotency key.
+  const question = payment.connectorRef === null && payment.status === 'CREATED' ? 'start' : 'lookup'
+  const outcome = await ask(ctx, payment, question, orderOf(ctx, merchant, payment, session))
+  await settle(ctx, merchant, paymentId, outcome)
+}

@@ -1,0 +1,120 @@
+/** Refunds a settled payment, wholly or in part (design section 5; contract section 10.5). */
+
+import type { Caller, Merchant } from '../access/caller.ts'
+import { lockAvailable } from '../accounts/lock-available.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import { transaction } from '../kit/db.ts'
+import { newId } from '../kit/id.ts'
+import { allocate, formatAmount, parseAmount } from '../kit/money.ts'
+import { problem } from '../kit/problem.ts'
+import { findPaymentById, insertPayment, listRefunds } from '../payments/find.ts'
+import type { Payment } from '../payments/payment.ts'
+import { askRefund } from './order.ts'
+import { newRefund, postRefundStarted, type RefundFigures, settleRefund } from './return-money.ts'
+import { openWork, tell } from './work.ts'
+
+/**
+ * Starts a refund and asks the provider. `amount` in the payer's currency; without it, all that remains. Throws `notFound`,
+ * `invalidParam` for an amount that is none, `failedPrecondition` for a payment that is not SETTLED or an amount too large,
+ * `insufficientFunds` when the destinations have too little available.
+ */
+export async function refundPayment(
+  ctx: Context,
+  caller: Caller,
+  paymentId: string,
+  input: { amount?: string; reason?: string },
+): Promise<Payment> {
+  const { merchant } = caller
+  const refund = await transaction(ctx.sql, async (sql) => {
+    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
+    const repeated = caller.seed && (await findPaymentById(sql, merchant.id, newId('payment', 0, caller.seed)))
+    if (repeated) return repeated
+    const { payment: parent, session } = work
+    if (parent.type !== 'PURCHASE') throw problem('failedPrecondition', 'A refund cannot be refunded.')
+    if (parent.status !== 'SETTLED')
+      throw problem('failedPrecondition', `The payment is ${parent.status}; only a SETTLED one can be refunded.`)
+    const figures = refundFigures(parent, await listRefunds(sql, merchant.id, parent.id), input.amount)
+    const child = newRefund(work, parent, figures, input.reason ?? null, caller.seed)
+    await lockAvailable(sql, merchant.id, takes(child))
+    await insertPayment(sql, child)
+    await postRefundStarted(work, child)
+    tell(work, 'payment.refund.created', child)
+    await session.save()
+    return child
+  })
+  return carryOut(ctx, merchant, refund)
+}
+
+/** Asks the provider for a refund that is on record, and applies its answer. */
+export async function carryOut(ctx: Context, merchant: Merchant, refund: Payment): Promise<Payment> {
+  if (refund.status !== 'RECEIVED') return refund
+  const parent = await findPaymentById(ctx.sql, merchant.id, refund.parentPaymentId ?? '')
+  const outcome = await askRefund(ctx, refund, {
+    refundId: refund.id,
+    rail: refund.rail,
+    parentRef: parent?.connectorRef ?? '',
+    amount: { minor: refund.purchaseMinor, currency: refund.purchaseCurrency },
+    reason: refund.description ?? undefined,
+    createdAt: refund.createdAt,
+    now: nowFor(ctx, merchant),
+  })
+  return settleRefund(ctx, merchant, refund.id, outcome)
+}
+
+function takes(refund: Payment) {
+  return refund.destinations.map((d) => ({
+    accountId: d.accountId,
+    amountMinor: parseAmount(d.amount, refund.currency) ?? 0n,
+  }))
+}
+
+/**
+ * What a refund moves. The destinations' part is the difference of two running totals, so that refunds which together make
+ * the whole take exactly the whole, whatever the rate and however many they are.
+ */
+function refundFigures(parent: Payment, earlier: readonly Payment[], amount: string | undefined): RefundFigures {
+  const before = earlier.filter((r) => r.status !== 'FAILED').reduce((sum, r) => sum + r.purchaseMinor, 0n)
+  const remaining = parent.purchaseMinor - before
+  const purchaseMinor = amount === undefined ? remaining : readAmount(amount, parent)
+  if (purchaseMinor > remaining || remaining === 0n) {
+    throw problem(
+      'failedPrecondition',
+      `Only ${formatAmount(remaining, parent.purchaseCurrency)} ${parent.purchaseCurrency} of this payment can still be refunded.`,
+      {
+        errors: [
+          { pointer: '/amount', detail: `must be at most "${formatAmount(remaining, parent.purchaseCurrency)}"` },
+        ],
+      },
+    )
+  }
+  const grossTaken = earlier.filter((r) => r.status !== 'FAILED').reduce((sum, r) => sum + r.grossMinor, 0n)
+  const grossMinor = (parent.grossMinor * (before + purchaseMinor)) / parent.purchaseMinor - grossTaken
+  if (grossMinor <= 0n)
+    throw problem('failedPrecondition', `This amount is worth nothing in ${parent.currency}; refund more at once.`)
+  const parts = allocate(
+    grossMinor,
+    parent.destinations.map((d) => parseAmount(d.amount, parent.currency) ?? 0n),
+  )
+  const destinations = parent.destinations
+    .map((d, index) => ({ ...d, amount: formatAmount(parts[index] ?? 0n, parent.currency) }))
+    .filter((_, index) => (parts[index] ?? 0n) > 0n)
+  return { purchaseMinor, grossMinor, destinations }
+}
+
+function readAmount(text: string, parent: Payment): bigint {
+  const minor = parseAmount(text, parent.purchaseCurrency)
+  if (minor !== undefined) return minor
+  const detail = `must be an amount of ${parent.purchaseCurrency}: more than zero, with at most its decimals`
+  throw problem('invalidParam', `/amount ${detail}.`, { errors: [{ pointer: '/amount', detail }] })
+}
+
+/** The refunds of a payment and what may still be refunded. Throws `notFound`. */
+export async function readRefunds(
+  ctx: Context,
+  caller: Caller,
+  paymentId: string,
+): Promise<{ parent: Payment; refunds: Payment[] }> {
+  const parent = await findPaymentById(ctx.sql, caller.merchant.id, paymentId)
+  if (!parent) throw problem('notFound', 'There is no such payment.')
+  return { parent, refunds: await listRefunds(ctx.sql, caller.merchant.id, paymentId) }
+}

@@ -1,0 +1,175 @@
+/** Money that goes back to the payer: refunds of settled payments, and held money that nobody accepted. */
+
+import type { Merchant } from '../access/caller.ts'
+import type { RefundOutcome } from '../connectors/connector.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import { transaction } from '../kit/db.ts'
+import { newId } from '../kit/id.ts'
+import { edge, next } from '../kit/machine.ts'
+import { formatAmount, parseAmount } from '../kit/money.ts'
+import { postEntry } from '../ledger/post.ts'
+import { mirrored, refundDonePostings, refundStartedPostings } from '../ledger/posting.ts'
+import { insertPayment, listRefunds, lockPaymentById, updatePayment } from '../payments/find.ts'
+import { type Payment, paymentMachine, refundMachine } from '../payments/payment.ts'
+import { heldMoney, postHoldReturned } from './entries.ts'
+import { releaseSession } from './release.ts'
+import { openWork, tell, type Work } from './work.ts'
+
+/** How long a refund that is being asked for is left alone before the poller asks. */
+const headStartMs = 15_000
+
+export type RefundFigures = {
+  purchaseMinor: bigint
+  /** What is taken from each destination, in the destinations' currency. */
+  destinations: Payment['destinations']
+  grossMinor: bigint
+}
+
+/** The child payment of a refund. Its destinations are the accounts that it is taken from. */
+export function newRefund(
+  work: Work,
+  parent: Payment,
+  figures: RefundFigures,
+  reason: string | null,
+  seed?: Uint8Array,
+): Payment {
+  const id = newId('payment', work.now.getTime(), seed)
+  return {
+    ...parent,
+    ...figures,
+    totalMinor: figures.grossMinor,
+    id,
+    externalId: id,
+    type: 'REFUND',
+    status: 'RECEIVED',
+    parentPaymentId: parent.id,
+    relatedPaymentId: null,
+    orderKey: null,
+    description: reason,
+    fees: [],
+    origin: null,
+    requestHash: null,
+    connectorRef: null,
+    receivedMinor: null,
+    failureReason: null,
+    hold: null,
+    attention: null,
+    nextCheckAt: new Date(work.now.getTime() + headStartMs),
+    checks: 0,
+    createdAt: work.now,
+    updatedAt: work.now,
+    expiresAt: null,
+    authorizedAt: null,
+    capturedAt: null,
+    receivedAt: work.now,
+    settledAt: null,
+    failedAt: null,
+    expiredAt: null,
+    reversedAt: null,
+    refundedAt: null,
+    acceptedAt: null,
+  }
+}
+
+/** Starts sending held money back: a refund on record, which the poller carries out. The money stays held until it is done. */
+export async function startReturn(work: Work, held: Payment, reason: string): Promise<void> {
+  const { grossMinor, destinations } = held
+  const refund = newRefund(work, held, { purchaseMinor: heldMoney(held).minor, grossMinor, destinations }, reason)
+  refund.nextCheckAt = work.now
+  await insertPayment(work.sql, refund)
+  tell(work, 'payment.refund.created', refund)
+}
+
+/** Takes what a refund needs from its destinations; in the transaction that inserts it, under their locks. */
+export async function postRefundStarted({ sql, now }: Work, refund: Payment): Promise<void> {
+  await postEntry(sql, {
+    merchantId: refund.merchantId,
+    kind: 'refund_started',
+    sourceId: refund.id,
+    postings: startedPostings(refund),
+    now,
+  })
+}
+
+function startedPostings(refund: Payment) {
+  const taken = refund.destinations.map((d) => ({
+    accountId: d.accountId,
+    amountMinor: parseAmount(d.amount, refund.currency) ?? 0n,
+  }))
+  return refundStartedPostings({ currency: refund.currency, taken })
+}
+
+/** Applies what a provider said of a refund; idempotent, as `settle` is for payments. */
+export async function settleRefund(
+  ctx: Context,
+  merchant: Merchant,
+  refundId: string,
+  outcome: RefundOutcome,
+): Promise<Payment> {
+  return transaction(ctx.sql, async (sql) => {
+    const work = await openWork(sql, merchant, refundId, nowFor(ctx, merchant))
+    const { payment: refund, session, now } = work
+    const parent = await lockPaymentById(sql, merchant.id, refund.parentPaymentId ?? '')
+    if (!parent || refund.type !== 'REFUND') throw new Error(`${refundId} is no refund`)
+    if (outcome.is !== 'declined' && outcome.ref !== undefined) refund.connectorRef ??= outcome.ref
+    if (refund.status !== 'RECEIVED') return refund
+    refund.nextCheckAt = null
+    if (outcome.is === 'settled') await finishRefund(work, parent)
+    else if (outcome.is === 'declined') await failRefund(work, parent, outcome.reason)
+    else {
+      refund.checks += 1
+      refund.nextCheckAt =
+        outcome.askAgainAt ?? new Date(now.getTime() + Math.min(3_600_000, 1000 * 2 ** Math.min(refund.checks, 12)))
+    }
+    await updatePayment(sql, refund)
+    await updatePayment(sql, parent)
+    await session.save()
+    return refund
+  })
+}
+
+async function finishRefund(work: Work, parent: Payment): Promise<void> {
+  const { payment: refund, now, sql } = work
+  refund.status = next(refundMachine, 'RECEIVED', 'settle')
+  refund.settledAt = now
+  tell(work, 'payment.refund.settled')
+  if (parent.hold !== null) return returnHeld(work, parent)
+  const postings = refundDonePostings({
+    rail: parent.rail,
+    purchase: { minor: refund.purchaseMinor, currency: refund.purchaseCurrency },
+    taken: { minor: refund.grossMinor, currency: refund.currency },
+  })
+  await postEntry(sql, { merchantId: refund.merchantId, kind: 'refund_done', sourceId: refund.id, postings, now })
+  const done = (await listRefunds(sql, parent.merchantId, parent.id)).filter(
+    (other) => other.status === 'SETTLED' && other.id !== refund.id,
+  )
+  const sum = done.reduce((total, other) => total + other.purchaseMinor, refund.purchaseMinor)
+  if (sum >= parent.purchaseMinor) parent.refundedAt = now
+}
+
+/** Held money is back with the payer: the payment it was is undone, and its session may be paid again. */
+async function returnHeld(work: Work, parent: Payment): Promise<void> {
+  await postHoldReturned(work, parent)
+  parent.hold = null
+  parent.attention = null
+  if (edge(paymentMachine, parent.status, 'reverse')) {
+    parent.status = next(paymentMachine, parent.status, 'reverse')
+    parent.reversedAt = work.now
+  }
+  tell(work, 'payment.reversed', parent)
+  await releaseSession({ ...work, payment: parent }, 'expire')
+}
+
+async function failRefund(work: Work, parent: Payment, reason: string): Promise<void> {
+  const { payment: refund, now, sql } = work
+  refund.status = next(refundMachine, 'RECEIVED', 'fail')
+  refund.failedAt = now
+  refund.failureReason = reason.slice(0, 500)
+  tell(work, 'payment.refund.failed')
+  if (parent.hold !== null) {
+    parent.attention = `The provider refused to send the held money back: ${formatAmount(refund.purchaseMinor, refund.purchaseCurrency)} ${refund.purchaseCurrency} stay held.`
+    return
+  }
+  const postings = mirrored(startedPostings(refund))
+  await postEntry(sql, { merchantId: refund.merchantId, kind: 'refund_failed', sourceId: refund.id, postings, now })
+}

@@ -1,0 +1,159 @@
+/**
+ * The one throat: every outcome, whoever brings it (the answer to a submit, a look-up, a notice, an operator), goes through
+ * `settle`. It locks session and payment, walks the steps of the machine, posts, moves the session and writes the events,
+ * all in one transaction. The same outcome twice changes nothing; one that contradicts the record is flagged, never applied.
+ */
+import type { Merchant } from '../access/caller.ts'
+import type { Outcome } from '../connectors/connector.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import { brokenConstraint, isConflict, transaction } from '../kit/db.ts'
+import { edge, next } from '../kit/machine.ts'
+import type { Money } from '../kit/money.ts'
+import { findRelatedPayment, insertPayment, lockPaymentById, updatePayment } from '../payments/find.ts'
+import {
+  type Payment,
+  type PaymentEvent,
+  paymentEventTypes,
+  paymentMachine,
+  paysAt,
+  statusTimes,
+  stepsFor,
+} from '../payments/payment.ts'
+import { postHoldReturned, postReversed, postSettled } from './entries.ts'
+import { relatedPayment, takeMoney } from './money.ts'
+import { releaseSession } from './release.ts'
+import { nextCheck } from './schedule.ts'
+import { openWork, tell, type Work } from './work.ts'
+
+const attemptsMax = 4
+
+/** Applies an outcome to a payment and returns the payment as it then is. Throws `notFound`. */
+export async function settle(ctx: Context, merchant: Merchant, paymentId: string, outcome: Outcome): Promise<Payment> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(ctx.sql, async (sql) =>
+        settleWork(await openWork(sql, merchant, paymentId, nowFor(ctx, merchant)), outcome),
+      )
+    } catch (error) {
+      // Two sessions of one order were paid at the same moment, or locks met head-on: the loser looks again.
+      const again = isConflict(error) || brokenConstraint(error) === 'payments_one_accepted'
+      if (!again || attempt === attemptsMax) throw error
+    }
+  }
+}
+
+/** The same inside a transaction that holds the locks already. */
+export async function settleWork(work: Work, outcome: Outcome): Promise<Payment> {
+  const { payment, sql } = work
+  const late = payment.status === 'EXPIRED' || payment.status === 'FAILED'
+  absorb(work, outcome)
+  const steps = stepsFor(payment.status, outcome.is, work.rail.paidOn)
+  for (const step of steps) await takeStep(work, step, outcome)
+  payment.checks = steps.length > 0 ? 0 : payment.checks + 1
+  if (late && bringsMoney(outcome)) await takeLateMoney(work, outcome)
+  else if (contradicts(payment, outcome))
+    flag(work, `The provider says "${outcome.is}" of a payment that is ${payment.status}.`)
+  const { at, attention } = nextCheck(payment, outcome, work.rail, work.now)
+  payment.nextCheckAt = at
+  if (attention) flag(work, attention)
+  await updatePayment(sql, payment)
+  await work.session.save()
+  return payment
+}
+
+type MoneyOutcome = Extract<Outcome, { amount: Money }>
+
+function bringsMoney(outcome: Outcome): outcome is MoneyOutcome {
+  return outcome.is === 'captured' || outcome.is === 'received' || outcome.is === 'settled'
+}
+
+/** A refusal or an end that is reported after the money was there. */
+function contradicts(payment: Payment, outcome: Outcome): boolean {
+  const paid = payment.acceptedAt !== null && payment.status !== 'REVERSED'
+  return (
+    paid &&
+    (outcome.is === 'declined' ||
+      outcome.is === 'expired' ||
+      (outcome.is === 'reversed' && payment.status === 'SETTLED'))
+  )
+}
+
+/** Puts a payment on the list of what somebody should look at, once per reason. */
+export function flag(work: Work, reason: string): void {
+  if (work.payment.attention === reason) return
+  work.payment.attention = reason
+  tell(work, 'payment.attention')
+}
+
+/** Keeps the provider's reference, and what it answered for the payer (QR, account, page), in the node. */
+function absorb(work: Work, outcome: Outcome): void {
+  const { payment, rail } = work
+  if (outcome.ref !== undefined) payment.connectorRef ??= outcome.ref
+  if (outcome.is === 'declined') payment.failureReason ??= outcome.reason.slice(0, 500)
+  if (outcome.is !== 'action' || !payment.origin || payment.status !== 'CREATED') return
+  const before = (payment.origin[rail.key] ?? {}) as Record<string, unknown>
+  const instructed = { ...before, ...outcome.fields }
+  if (JSON.stringify(instructed) === JSON.stringify(before)) return
+  payment.origin = { ...payment.origin, [rail.key]: instructed }
+  tell(work, 'payment.instructed')
+}
+
+async function takeStep(work: Work, step: PaymentEvent, outcome: Outcome): Promise<void> {
+  const { payment, rail, now } = work
+  // Held money settles when somebody has decided, not when the provider reconciles it.
+  if (step === 'settle' && payment.hold !== null) return
+  payment.status = next(paymentMachine, payment.status, step)
+  payment[statusTimes[step]] = now
+  tell(work, paymentEventTypes[step])
+  if (paysAt(step, rail.paidOn) && payment.acceptedAt === null && payment.hold === null && bringsMoney(outcome)) {
+    await takeMoney(work, outcome.amount, { late: false, askedMinor: payment.purchaseMinor })
+  }
+  if (step === 'settle') await settleMoney(work)
+  if (step === 'reverse') await reverseMoney(work)
+  if (step === 'fail' || step === 'expire') await releaseSession(work, step)
+}
+
+async function settleMoney(work: Work): Promise<void> {
+  await postSettled(work, work.payment)
+  const surplus = await findRelatedPayment(work.sql, work.merchant.id, work.payment.id)
+  if (!surplus || surplus.hold !== null || !edge(paymentMachine, surplus.status, 'settle')) return
+  // It has no reference of its own to be asked about: it settles with the payment it came with.
+  surplus.status = next(paymentMachine, surplus.status, 'settle')
+  surplus.settledAt = work.now
+  await postSettled(work, surplus)
+  tell(work, 'payment.settled', surplus)
+  await updatePayment(work.sql, surplus)
+}
+
+async function reverseMoney(work: Work): Promise<void> {
+  const { payment } = work
+  if (payment.hold !== null) {
+    await postHoldReturned(work, payment)
+    payment.hold = null
+    await releaseSession(work, 'expire')
+    return
+  }
+  await postReversed(work, payment)
+  flag(work, 'The provider took the money back before it settled.')
+}
+
+/** Money for a payment that had ended is a payment of its own: what ended stays ended. Later news goes to that one. */
+async function takeLateMoney(work: Work, outcome: MoneyOutcome): Promise<void> {
+  const { sql, merchant, payment } = work
+  const known = await findRelatedPayment(sql, merchant.id, payment.id)
+  if (known) {
+    const locked = await lockPaymentById(sql, merchant.id, known.id)
+    if (locked) await settleWork({ ...work, payment: locked }, outcome)
+    return
+  }
+  if (work.rail.paidOn === 'RECEIVED' && outcome.is === 'captured') return
+  const askedMinor = payment.purchaseMinor
+  const { minor, currency } = outcome.amount
+  const child = relatedPayment(work, { minor: minor < askedMinor ? minor : askedMinor, currency })
+  const childWork = { ...work, payment: child }
+  await insertPayment(sql, child)
+  tell(childWork, child.status === 'CAPTURED' ? 'payment.captured' : 'payment.received')
+  await takeMoney(childWork, outcome.amount, { late: true, askedMinor })
+  child.nextCheckAt = nextCheck(child, outcome, work.rail, work.now).at
+  await updatePayment(sql, child)
+}

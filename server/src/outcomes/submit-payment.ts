@@ -1,0 +1,163 @@
+/**
+ * Submits a payment to a session. Two transactions with the provider between them: first the fact "we are about to ask",
+ * then, through `settle`, what it said. If the process dies in between, the poller finds the payment and asks.
+ */
+import type { Merchant } from '../access/caller.ts'
+import { findSession } from '../checkout-sessions/find.ts'
+import { type LockedSession, lockSession } from '../checkout-sessions/move.ts'
+import { sessionMachine } from '../checkout-sessions/session.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import { type Executor, transaction } from '../kit/db.ts'
+import { newId } from '../kit/id.ts'
+import { next } from '../kit/machine.ts'
+import { problem } from '../kit/problem.ts'
+import { countLinkUse } from '../payment-links/move.ts'
+import { findOpenPayment, findPaymentById, insertPayment, readOrder } from '../payments/find.ts'
+import type { Payment } from '../payments/payment.ts'
+import { toSnapshot } from '../payments/schema.ts'
+import { totalFees } from '../rules/fee.ts'
+import { limits } from '../vocabulary/limits.ts'
+import { cancelOpen } from './cancel-payment.ts'
+import { connectorNameFor } from './connection.ts'
+import { ask, orderOf } from './order.ts'
+import { type ReadSubmission, readSubmission, type Submission } from './read-submission.ts'
+import { settle } from './settle.ts'
+
+/** How long the poller leaves a payment alone that is being started: the provider's time limit and a little more. */
+const headStartMs = limits.providerTimeoutMs + 5_000
+
+export type Submitter = { merchant: Merchant; seed?: Uint8Array }
+
+/**
+ * Submits a payment (contract section 2.9). The same request again while its payment is open returns that one; another one
+ * replaces the open payment where that can be cancelled. Throws `notFound`, `invalidParam`/`missingParam` naming every
+ * fault, `quoteExpired`, and `failedPrecondition` when session, link or order can take no payment.
+ */
+export async function submitPayment(
+  ctx: Context,
+  submitter: Submitter,
+  sessionId: string,
+  body: Submission,
+): Promise<Payment> {
+  const { merchant } = submitter
+  const session = await findSession(ctx.sql, merchant.id, sessionId)
+  if (!session) throw problem('notFound', 'There is no such checkout session.')
+  const submission = readSubmission(body, session)
+  const begun = await begin(ctx, submitter, sessionId, submission)
+  if (begun.is === 'known') return begun.payment
+  if (begun.is === 'replace') {
+    await cancelOpen(ctx, merchant, begun.payment)
+    return submitPayment(ctx, submitter, sessionId, body)
+  }
+  const outcome = await ask(ctx, begun.payment, 'start', orderOf(ctx, merchant, begun.payment, session))
+  return settle(ctx, merchant, begun.payment.id, outcome)
+}
+
+type Begun = { is: 'new' | 'known' | 'replace'; payment: Payment }
+
+function begin(ctx: Context, submitter: Submitter, sessionId: string, submission: ReadSubmission): Promise<Begun> {
+  const { merchant } = submitter
+  const now = nowFor(ctx, merchant)
+  return transaction(ctx.sql, async (sql): Promise<Begun> => {
+    const session = await lockSession(sql, merchant.id, sessionId, now)
+    if (!session || session.row.deletedAt) throw problem('notFound', 'There is no such checkout session.')
+    const repeated = submitter.seed && (await findPaymentById(sql, merchant.id, newId('payment', 0, submitter.seed)))
+    if (repeated) return { is: 'known', payment: repeated }
+    const open = await findOpenPayment(sql, merchant.id, sessionId)
+    if (open) return openAlready(open, submission)
+    await refuseUnpayable(sql, session, submission, now)
+    const payment = newPayment(submitter, session.row, submission, now)
+    await insertPayment(sql, payment)
+    await countLinkUse(sql, merchant.id, payment.paymentLinkId, 'submitted', now)
+    session.move('submit', now)
+    session.record('payment.created', toSnapshot(payment), now)
+    await session.save()
+    return { is: 'new', payment }
+  })
+}
+
+function openAlready(open: Payment, submission: ReadSubmission): Begun {
+  const same = open.requestHash !== null && submission.requestHash.equals(open.requestHash)
+  return { is: same ? 'known' : 'replace', payment: open }
+}
+
+async function refuseUnpayable(
+  sql: Executor,
+  { row }: LockedSession,
+  { method }: ReadSubmission,
+  now: Date,
+): Promise<void> {
+  // The machine names what is wrong; the expiry by the clock was applied when the row was locked.
+  next(sessionMachine, row.status, 'submit')
+  const order = await readOrder(sql, { merchantId: row.merchantId, orderKey: row.orderKey, besides: '' })
+  if (order.paid) throw problem('failedPrecondition', 'This order is paid already.')
+  if (method.currency !== row.currency && row.quoteExpiresAt !== null && row.quoteExpiresAt <= now) {
+    throw problem(
+      'quoteExpired',
+      'The price in the payer’s currency is no longer valid; refresh the session for a new one.',
+    )
+  }
+}
+
+/** Everything that was submitted is frozen into the payment: method, rate, amounts, fees, shares. */
+function newPayment(
+  submitter: Submitter,
+  session: LockedSession['row'],
+  submission: ReadSubmission,
+  now: Date,
+): Payment {
+  const { rail, method, node, description, requestHash } = submission
+  const id = newId('payment', now.getTime(), submitter.seed)
+  const railEnd = now.getTime() + rail.expiresAfterMs
+  const fees = totalFees(method.fees)
+  return {
+    merchantId: session.merchantId,
+    id,
+    type: 'PURCHASE',
+    status: 'CREATED',
+    sessionId: session.id,
+    paymentLinkId: session.paymentLinkId,
+    orderKey: session.orderKey,
+    parentPaymentId: null,
+    relatedPaymentId: null,
+    externalId: id,
+    identityId: session.ownerIdentityId,
+    identityExternalId: null,
+    accountNumber: session.destinations[0]?.account.accountNumber ?? '',
+    description,
+    currency: session.currency,
+    grossMinor: session.totalMinor,
+    totalMinor: session.totalMinor - fees,
+    purchaseCurrency: method.currency,
+    purchaseMinor: BigInt(method.purchaseMinor),
+    rate: method.rate,
+    fees: method.fees,
+    origin: node,
+    destinations: session.destinations,
+    settlement: rail.settlement,
+    metadata: session.metadata,
+    requestHash,
+    rail: rail.type,
+    connector: connectorNameFor(submitter.merchant, rail),
+    connectionId: null,
+    connectorRef: null,
+    receivedMinor: null,
+    failureReason: null,
+    hold: null,
+    attention: null,
+    nextCheckAt: new Date(now.getTime() + headStartMs),
+    checks: 0,
+    createdAt: now,
+    updatedAt: now,
+    expiresAt: new Date(Math.min(railEnd, session.expiresAt.getTime())),
+    authorizedAt: null,
+    capturedAt: null,
+    receivedAt: null,
+    settledAt: null,
+    failedAt: null,
+    expiredAt: null,
+    reversedAt: null,
+    refundedAt: null,
+    acceptedAt: null,
+  }
+}

@@ -1,0 +1,115 @@
+/** What a merchant does with a link: create, activate, deactivate, delete. */
+import type { Caller } from '../access/caller.ts'
+import { toEventRow } from '../events/append.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import { brokenConstraint, transaction } from '../kit/db.ts'
+import { newId, newToken } from '../kit/id.ts'
+import { problem } from '../kit/problem.ts'
+import { resolveOffer } from '../offers/resolve-offer.ts'
+import type { LinkEvent, PaymentLink } from './link.ts'
+import { type LockedLink, lockLink } from './move.ts'
+import { type CreateLink, toSnapshot } from './schema.ts'
+import { findLinkByCheckoutToken, findLinkById, insertLink } from './store.ts'
+
+/** Creates a link, ATTEMPT or with `active` ACTIVE. Throws `invalidParam` naming every fault, `alreadyExist` for a taken token. */
+export async function createLink(
+  ctx: Context,
+  caller: Caller,
+  { active, maxPayments, ...body }: CreateLink,
+): Promise<PaymentLink> {
+  const now = nowFor(ctx, caller.merchant)
+  // The quote is not kept: a link says what is asked for, each session what it costs the payer. It proves that one can pay.
+  const { offer } = await resolveOffer(ctx.sql, caller, body, now)
+  const link: PaymentLink = {
+    ...offer,
+    merchantId: caller.merchant.id,
+    id: newId('paymentLink', now.getTime(), caller.seed),
+    pageToken: newToken(),
+    status: 'ATTEMPT',
+    ownerIdentityId: offer.owner.identityId,
+    maxPayments: maxPayments ?? null,
+    usesOpen: 0,
+    usesPaid: 0,
+    eventSequence: 1,
+    createdAt: now,
+    updatedAt: now,
+    expiresAt: new Date(now.getTime() + offer.durationSeconds * 1000),
+    deletedAt: null,
+  }
+  const event = (type: 'payment_link.created' | 'payment_link.activated') =>
+    toEventRow({
+      merchantId: link.merchantId,
+      streamId: link.id,
+      sequence: link.eventSequence,
+      type,
+      data: toSnapshot(link),
+      at: now,
+    })
+  const events = [event('payment_link.created')]
+  if (active) {
+    Object.assign(link, { status: 'ACTIVE', eventSequence: 2 })
+    events.push(event('payment_link.activated'))
+  }
+  try {
+    await insertLink(ctx.sql, link, events)
+    return link
+  } catch (error) {
+    if (brokenConstraint(error) === undefined) throw error
+    return existingLink(ctx, caller, link, error)
+  }
+}
+
+/** The first run of the same Idempotency-Key may have written it already; else the token is taken. */
+async function existingLink(ctx: Context, caller: Caller, link: PaymentLink, error: unknown): Promise<PaymentLink> {
+  const mine = caller.seed ? await findLinkById(ctx.sql, link.merchantId, link.id) : undefined
+  if (mine) return mine
+  if (brokenConstraint(error) !== 'payment_links_checkout_token') throw error
+  const other = await findLinkByCheckoutToken(ctx.sql, link.merchantId, link.checkoutToken)
+  throw problem('alreadyExist', `The checkoutToken "${link.checkoutToken}" is taken by another payment link.`, {
+    ...(other ? { resourceId: other.id } : {}),
+    errors: [{ pointer: '/checkoutToken', detail: 'is taken' }],
+  })
+}
+
+/** Makes a link accept new sessions; on an ACTIVE one nothing changes. */
+export function activateLink(ctx: Context, caller: Caller, id: string): Promise<PaymentLink> {
+  return changeLink(ctx, caller, id, (link, now) => moveUnless(link, 'ACTIVE', 'activate', now))
+}
+
+/** Stops new sessions; those already open may still pay. On an ATTEMPT link nothing changes. */
+export function deactivateLink(ctx: Context, caller: Caller, id: string): Promise<PaymentLink> {
+  return changeLink(ctx, caller, id, (link, now) => moveUnless(link, 'ATTEMPT', 'deactivate', now))
+}
+
+/** Deletes a link that is ATTEMPT or EXPIRED; its token is free again. Throws `failedPrecondition` from any other status. */
+export async function deleteLink(ctx: Context, caller: Caller, id: string): Promise<void> {
+  await changeLink(ctx, caller, id, (link, now) => {
+    if (link.row.status !== 'ATTEMPT' && link.row.status !== 'EXPIRED') {
+      throw problem(
+        'failedPrecondition',
+        `The payment link is ${link.row.status}; only ATTEMPT and EXPIRED ones can be deleted. Deactivate it first.`,
+      )
+    }
+    link.remove(now)
+  })
+}
+
+function moveUnless(link: LockedLink, already: PaymentLink['status'], event: LinkEvent, now: Date): void {
+  if (link.row.status !== already) link.move(event, now)
+}
+
+async function changeLink(
+  ctx: Context,
+  caller: Caller,
+  id: string,
+  change: (link: LockedLink, now: Date) => void,
+): Promise<PaymentLink> {
+  const now = nowFor(ctx, caller.merchant)
+  return transaction(ctx.sql, async (sql) => {
+    const link = await lockLink(sql, caller.merchant.id, id, now)
+    if (!link || link.row.deletedAt) throw problem('notFound', 'There is no such payment link.')
+    change(link, now)
+    await link.save()
+    return link.row
+  })
+}

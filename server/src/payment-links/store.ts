@@ -1,0 +1,112 @@
+/** SQL of payment links. */
+import type { toEventRow } from '../events/append.ts'
+import type { Executor } from '../kit/db.ts'
+import type { PaymentLink } from './link.ts'
+
+export async function insertLink(
+  sql: Executor,
+  link: PaymentLink,
+  events: readonly ReturnType<typeof toEventRow>[],
+): Promise<void> {
+  await sql`
+    with link as (
+      insert into payment_links select * from json_populate_recordset(null::payment_links, ${[toRow(link)] as never}::json)
+    )
+    insert into events select * from json_populate_recordset(null::events, ${events as never}::json)`
+}
+
+function toRow(link: PaymentLink) {
+  return {
+    merchant_id: link.merchantId,
+    id: link.id,
+    checkout_token: link.checkoutToken,
+    page_token: link.pageToken,
+    status: link.status,
+    owner_identity_id: link.ownerIdentityId,
+    owner: link.owner,
+    items: link.items,
+    currency: link.currency,
+    pre_tax_minor: link.preTaxMinor.toString(),
+    total_minor: link.totalMinor.toString(),
+    payment_methods: link.paymentMethods,
+    customer: link.customer,
+    customer_requirements: link.customerRequirements,
+    destinations: link.destinations,
+    account_numbers: [...new Set(link.destinations.map((d) => d.account.accountNumber))],
+    success_url: link.successUrl,
+    failed_url: link.failedUrl,
+    duration_seconds: link.durationSeconds,
+    metadata: link.metadata,
+    max_payments: link.maxPayments,
+    uses_open: link.usesOpen,
+    uses_paid: link.usesPaid,
+    event_sequence: link.eventSequence,
+    created_at: link.createdAt,
+    updated_at: link.updatedAt,
+    expires_at: link.expiresAt,
+    deleted_at: link.deletedAt,
+  }
+}
+
+export async function findLinkById(sql: Executor, merchantId: number, id: string): Promise<PaymentLink | undefined> {
+  const [row] = await sql<PaymentLink[]>`
+    select * from payment_links where merchant_id = ${merchantId} and id = ${id} and deleted_at is null`
+  return row
+}
+
+export async function findLinkByCheckoutToken(
+  sql: Executor,
+  merchantId: number,
+  checkoutToken: string,
+): Promise<PaymentLink | undefined> {
+  const [row] = await sql<PaymentLink[]>`
+    select * from payment_links where merchant_id = ${merchantId} and checkout_token = ${checkoutToken} and deleted_at is null`
+  return row
+}
+
+/** By the secret part of its url; a deleted one too, so that the page can say so. */
+export async function findLinkByPageToken(
+  sql: Executor,
+  merchantId: number,
+  pageToken: string,
+): Promise<PaymentLink | undefined> {
+  const [row] = await sql<PaymentLink[]>`
+    select * from payment_links where merchant_id = ${merchantId} and page_token = ${pageToken}`
+  return row
+}
+
+export async function lockLinkById(sql: Executor, merchantId: number, id: string): Promise<PaymentLink | undefined> {
+  const [row] = await sql<PaymentLink[]>`
+    select * from payment_links where merchant_id = ${merchantId} and id = ${id} for update`
+  return row
+}
+
+/** Writes what may change of a link, guarded by the counter of its events. */
+export async function updateLink(sql: Executor, link: PaymentLink, sequenceBefore: number): Promise<void> {
+  const rows = await sql`
+    update payment_links set status = ${link.status}, uses_open = ${link.usesOpen}, uses_paid = ${link.usesPaid},
+      event_sequence = ${link.eventSequence}, updated_at = ${link.updatedAt}, deleted_at = ${link.deletedAt}
+    where merchant_id = ${link.merchantId} and id = ${link.id} and event_sequence = ${sequenceBefore}
+    returning id`
+  if (rows.length !== 1) throw new Error(`payment link ${link.id} was changed without its lock`)
+}
+
+/** Expires links whose duration is over; as for sessions. Crosses merchants when `merchantId` is null: it is a job. */
+export async function moveLinksDue(
+  sql: Executor,
+  now: Date,
+  merchantId: number | null,
+  most: number,
+): Promise<PaymentLink[]> {
+  return sql<PaymentLink[]>`
+    update payment_links l set status = 'EXPIRED', event_sequence = l.event_sequence + 1, updated_at = ${now}
+    from (
+      select merchant_id, id from payment_links
+      where status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and deleted_at is null and expires_at <= ${now}
+        and (${merchantId}::int is null or merchant_id = ${merchantId})
+      order by expires_at limit ${most}
+    ) due
+    where l.merchant_id = due.merchant_id and l.id = due.id
+      and l.status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and l.expires_at <= ${now}
+    returning l.*`
+}

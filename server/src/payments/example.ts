@@ -1,0 +1,50 @@
+/** The payment that the reference shows. */
+export const paymentExample = {
+  id: 'pay_01k9v3m5x8e2wvq0c7d4n6t1ab',
+  externalId: 'pay_01k9v3m5x8e2wvq0c7d4n6t1ab',
+  identityId: 'idn_01k9v3m5x8e2wvq0c7d4n6t1ab',
+  accountNumber: '100000000001',
+  totalAmount: '11.60',
+  currency: 'BRL',
+  product: 'BRL:BRL',
+  exchangeRate: '1',
+  status: 'CREATED',
+  type: 'PURCHASE',
+  purchaseAmount: '11.90',
+  purchaseCurrency: 'BRL',
+  fees: [{ name: 'Pasarela', type: 'PERCENTAGE', value: '2.5', amount: '0.30', currency: 'BRL' }],
+  createdAt: '2026-01-31T19:40:02.000Z',
+  updatedAt: '2026-01-31T19:40:02.000Z',
+  expiresAt: '2026-01-31T20:10:02.000Z',
+  origins: [
+    {
+      type: 'PIX',
+      currency: 'BRL',
+      amount: '11.90',
+      pix: {
+        data: '00020101021226…6304A13F',
+        qrCode: 'iVBORw0KGgo…',
+        expiredAt: '2026-01-31T20:10:02.000Z',
+        customer: {
+          firstName: 'Ana',
+          lastName: 'Souza',
+          email: 'ana@example.com',
+          documentType: 'CPF',
+          documentNumber: '52998224725',
+        },
+      },
+    },
+  ],
+  destinations: [
+    {
+      type: 'ACCOUNT',
+      currency: 'BRL',
+      amount: '11.90',
+      amountOut: '11.60',
+      account: { type: 'CHECKING', currency: 'BRL', accountNumber: '100000000001', accountHolder: 'Tienda Demo' },
+    },
+  ],
+  settlement: 'T+0',
+  checkoutSessionId: 'cs_01k9v3m5x8e2wvq0c7d4n6t1ab',
+  metadata: {},
+}

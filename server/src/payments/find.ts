@@ -1,0 +1,15 @@
+/** Reading and locking payments, for those who act on them. */
+export {
+  claimPaymentsDue,
+  findLatePolicy,
+  findLatestPayment,
+  findOpenPayment,
+  findPaymentById,
+  findRelatedPayment,
+  insertPayment,
+  insertResolution,
+  listRefunds,
+  lockPaymentById,
+  readOrder,
+  updatePayment,
+} from './store.ts'
