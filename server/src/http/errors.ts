@@ -69,11 +69,20 @@ function isOutOfReach(error: unknown): boolean {
 
 function fromValidation(errors: AjvError[], context: string): Problem {
   // A wrong or absent tag is also told by its own `enum` or `required`; these two only repeat it.
-  const telling = errors.filter((e) => e.keyword !== 'if' && e.keyword !== 'discriminator')
+  const telling = errors.filter((e) => e.keyword !== 'if' && e.keyword !== 'discriminator' && !isEcho(e, errors))
   const shown = telling.length > 0 ? telling : errors
   const faults = dedupe(shown.map((e) => toFault(e, places[context] ?? '')))
   const missingOnly = shown.every((e) => e.keyword === 'required')
   return problem(missingOnly ? 'missingParam' : 'invalidParam', describeFaults(faults), { errors: faults })
+}
+
+/** Of "this or null" that was meant to be this, the caller hears what is wrong with it, not that it is not null either. */
+function isEcho(error: AjvError, all: AjvError[]): boolean {
+  if (error.keyword === 'anyOf') return all.some((e) => e !== error && e.instancePath.startsWith(error.instancePath))
+  const noNull = error.keyword === 'type' && error.params['type'] === 'null'
+  return (
+    noNull && all.some((e) => e !== error && e.keyword !== 'anyOf' && e.instancePath.startsWith(error.instancePath))
+  )
 }
 
 function toFault(error: AjvError, place: string): Fault {

@@ -1,8 +1,57 @@
 /** SQL of rules. */
 import type { Identity } from '../identities/identity.ts'
 import type { Executor } from '../kit/db.ts'
+import { inPage, type Page, withinDays } from '../kit/page.ts'
 import { limits } from '../vocabulary/limits.ts'
 import type { Rule } from './fee.ts'
+
+export type RuleRow = Omit<Rule, 'depth'> & {
+  readonly merchantId: number
+  readonly type: 'FEE'
+  readonly owner: 'CONOMY_HQ' | 'CLIENT'
+  readonly target: 'IDENTITY' | 'TRANSACTION'
+  readonly createdAt: Date
+}
+
+/** Inserts the rule, or nothing where it is there already. */
+export async function insertRule(sql: Executor, row: RuleRow): Promise<boolean> {
+  const rows = await sql`
+    insert into rules (merchant_id, id, identity_id, type, owner, target, overwrites, filter, fee_description, fee_type, fee_value, created_at)
+    values (${row.merchantId}, ${row.id}, ${row.identityId}, ${row.type}, ${row.owner}, ${row.target}, ${row.overwrites},
+      ${sql.json(row.filter as never)}, ${row.feeDescription}, ${row.feeType}, ${row.feeValue}, ${row.createdAt})
+    on conflict do nothing
+    returning id`
+  return rows.length === 1
+}
+
+export async function findRuleById(sql: Executor, merchantId: number, id: string): Promise<RuleRow | undefined> {
+  const [row] = await sql<RuleRow[]>`select * from rules where merchant_id = ${merchantId} and id = ${id}`
+  return row
+}
+
+export async function deleteRule(sql: Executor, merchantId: number, id: string): Promise<boolean> {
+  const rows = await sql`delete from rules where merchant_id = ${merchantId} and id = ${id} returning id`
+  return rows.length === 1
+}
+
+export type RuleFilters = { id?: string[]; identityId?: string[]; type?: string; owner?: string; target?: string }
+
+/** One page of a merchant's rules, and how many match in all. */
+export async function listRules(sql: Executor, merchantId: number, by: RuleFilters, page: Page) {
+  const where = sql`
+    merchant_id = ${merchantId}
+    ${by.id === undefined ? sql`` : sql`and id = any (${by.id})`}
+    ${by.identityId === undefined ? sql`` : sql`and identity_id = any (${by.identityId})`}
+    ${by.type === undefined ? sql`` : sql`and type = ${by.type}`}
+    ${by.owner === undefined ? sql`` : sql`and owner = ${by.owner}`}
+    ${by.target === undefined ? sql`` : sql`and target = ${by.target}`}
+    ${withinDays(sql, page)}`
+  const [rows, [counted]] = await Promise.all([
+    sql<RuleRow[]>`select * from rules where ${where} ${inPage(sql, page)}`,
+    sql<{ total: number }[]>`select count(*)::int as total from rules where ${where}`,
+  ])
+  return { rules: [...rows], total: counted?.total ?? 0 }
+}
 
 type OwnerRow = Pick<
   Identity,
