@@ -5,6 +5,7 @@ import { accessRoutes } from './access/routes.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { sessionRoutes } from './checkout-sessions/routes.ts'
 import type { AppContext } from './context.ts'
+import { discoveryRoutes } from './discovery/routes.ts'
 import { exchangeRateRoutes } from './exchange-rates/routes.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
@@ -58,6 +59,7 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   accountRoutes(app, ctx)
   ruleRoutes(app, ctx)
   exchangeRateRoutes(app, ctx)
+  discoveryRoutes(app, ctx)
   linkRoutes(app, ctx)
   paymentRoutes(app, ctx)
   sessionRoutes(app, ctx)

@@ -145,7 +145,7 @@ describe('POST /accounts', () => {
     ['an unknown field', { balance: '5' }, ['/balance']],
     ['a type of the platform’s own', { type: 'ESCROW' }, ['/type']],
     ['a fee account', { type: 'FEE' }, ['/type']],
-    ['a currency that is none', { currency: 'XXX' }, ['/currency']],
+    ['a currency that is none', { currency: 'ZZZ' }, ['/currency']],
     ['an identity that is none', { identityId: 'idn_01k9v3m5x8e2wvq0c7d4n6t1ab' }, ['/identityId']],
     ['a parent that is none', { parentId: 'nonsense' }, ['/parentId']],
     ['nobody and nothing', { parentId: 'nonsense', identityId: 'nonsense' }, ['/identityId', '/parentId']],

@@ -50,7 +50,7 @@ describe('PUT /exchange-rates', () => {
     const answer = await put(mine, [
       { product: 'USD:CLP', exchangeRate: '950' },
       { product: 'USD:CLP', exchangeRate: '951' },
-      { product: 'USD:XXX', exchangeRate: '1' },
+      { product: 'USD:ZZZ', exchangeRate: '1' },
       { product: 'CLP:CLP', exchangeRate: '1' },
       { product: 'BRL:CLP', exchangeRate: '0.00' },
     ])

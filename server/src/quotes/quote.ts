@@ -43,15 +43,22 @@ export function quoteMethods(input: QuoteInput): Quote {
   const methods = input.methods.flatMap((type) => {
     const rail = railOf(type)
     return rail
-      ? payerCurrencies(rail, input).flatMap(([currency, bounds]) => quoteMethod(rail, currency, bounds, input))
+      ? payerCurrencies(rail, input.total.currency, input.rates).flatMap(([currency, bounds]) =>
+          quoteMethod(rail, currency, bounds, input),
+        )
       : []
   })
   return { quotedAt: input.now.toISOString(), methods }
 }
 
-function payerCurrencies(rail: Rail, { total, rates }: QuoteInput): [Currency, RailCurrency][] {
+/** What payers can pay in by this rail into an account in `into`: the same currency if the rail has it, else those with a rate. */
+export function payerCurrencies(
+  rail: Rail,
+  into: Currency,
+  rates: ReadonlyMap<string, string>,
+): [Currency, RailCurrency][] {
   const all = Object.entries(rail.currencies) as [Currency, RailCurrency][]
-  const same = all.filter(([currency]) => currency === total.currency)
+  const same = all.filter(([currency]) => currency === into)
   return same.length > 0 ? same : all.filter(([currency]) => rates.has(currency))
 }
 

@@ -92,7 +92,7 @@ describe('POST /rules', () => {
     ['more than all of it', { feeRule: { ...feeRule, value: '100.01' } }, '/feeRule/value'],
     ['a filter by what there is not', { filter: [{ name: 'colour', value: 'red' }] }, '/filter/0/name'],
     ['a method that there is not', { filter: [{ name: 'paymentMethod', value: 'Pix' }] }, '/filter/0/value'],
-    ['a currency that there is not', { filter: [{ name: 'currency', value: 'XXX' }] }, '/filter/0/value'],
+    ['a currency that there is not', { filter: [{ name: 'currency', value: 'ZZZ' }] }, '/filter/0/value'],
     ['a type that is not charged', { filter: [{ name: 'transactionType', value: 'P2P' }] }, '/filter/0/value'],
     ['a country that is no alpha-3 code', { filter: [{ name: 'country', value: 'CL' }] }, '/filter/0/value'],
     ['a pair that is none', { filter: [{ name: 'product', value: 'BRL-CLP' }] }, '/filter/0/value'],
