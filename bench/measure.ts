@@ -1,0 +1,32 @@
+/** Closed loops: as many workers as connections, each doing one thing after the other, timed one by one. */
+
+export type Figures = { perSecond: number; p50Ms: number; p99Ms: number; count: number }
+
+/** Runs `work` in `workers` loops for `seconds` after a short warm-up. An error ends the measurement. */
+export async function measure(workers: number, seconds: number, work: () => Promise<void>): Promise<Figures> {
+  await loops(workers, Math.min(1, seconds / 4), work)
+  const timed = await loops(workers, seconds, work)
+  const sorted = Float64Array.from(timed.times).sort()
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  return { perSecond: timed.times.length / timed.seconds, p50Ms: at(0.5), p99Ms: at(0.99), count: timed.times.length }
+}
+
+async function loops(
+  workers: number,
+  seconds: number,
+  work: () => Promise<void>,
+): Promise<{ times: number[]; seconds: number }> {
+  const times: number[] = []
+  const began = performance.now()
+  const end = began + seconds * 1000
+  const loop = async () => {
+    for (let start = performance.now(); start < end; ) {
+      await work()
+      const now = performance.now()
+      times.push(now - start)
+      start = now
+    }
+  }
+  await Promise.all(Array.from({ length: workers }, loop))
+  return { times, seconds: (performance.now() - began) / 1000 }
+}
