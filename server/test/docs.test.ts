@@ -1,0 +1,76 @@
+/** The reference at /docs, in a real browser: readable, and complete without asking anybody else. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { buildIdleApp } from '../src/describe.ts'
+import type { App } from '../src/kit/operation.ts'
+import { openBrowser } from './browser.ts'
+
+let app: App
+let origin: string
+let browser: Browser
+before(async () => {
+  app = await buildIdleApp()
+  origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  browser = await openBrowser()
+})
+after(async () => {
+  await browser?.close()
+  await app.close()
+})
+
+/** Opens the reference; what was asked for and what went wrong is collected. */
+async function openReference(): Promise<{ page: Page; asked: string[]; wrong: string[] }> {
+  const page = await browser.newPage()
+  const asked: string[] = []
+  const wrong: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  page.on('requestfailed', (request) => wrong.push(`${request.url()}: ${request.failure()?.errorText}`))
+  page.on('pageerror', (error) => wrong.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.text().includes('Content Security Policy')) wrong.push(message.text())
+  })
+  await page.goto(`${origin}/docs`)
+  await page.getByRole('heading', { name: 'Pasarela', exact: true }).waitFor()
+  return { page, asked, wrong }
+}
+
+test('the reference shows the operations and asks nobody but this server', async () => {
+  const { page, asked, wrong } = await openReference()
+  await page.getByRole('heading', { name: 'Exchange client credentials for a bearer token' }).first().waitFor()
+  await page.waitForLoadState('networkidle')
+  assert.deepEqual(
+    asked.filter((url) => !url.startsWith('data:')),
+    ['/docs', '/docs/viewer.js', '/docs/start.js', '/openapi.json'].map((path) => origin + path),
+  )
+  assert.deepEqual(wrong, [])
+  const text = (await page.textContent('body')) ?? ''
+  assert.doesNotMatch(text, /Ask AI|Generate MCP|Open API Client/)
+  await page.close()
+})
+
+test('a request can be tried from the page, and goes to this server alone', async () => {
+  const { page, asked } = await openReference()
+  await page
+    .getByRole('button', { name: /Test Request/ })
+    .first()
+    .click()
+  const sent = page.waitForRequest((request) => request.method() === 'POST')
+  await page.getByRole('button', { name: /^Send/ }).first().click()
+  assert.equal((await sent).url(), `${origin}/auth`)
+  assert.deepEqual(
+    asked.filter((url) => !url.startsWith(origin) && !/^(?:data|blob):/.test(url)),
+    [],
+  )
+  await page.close()
+})
+
+test('what is unchanged is not sent again, and the page may load nothing from elsewhere', async () => {
+  for (const path of ['/docs', '/docs/', '/docs/start.js', '/docs/viewer.js']) {
+    const first = await app.inject({ url: path, headers: { 'accept-encoding': 'gzip' } })
+    assert.equal(first.statusCode, 200, path)
+    assert.match(String(first.headers['content-security-policy']), /default-src 'none'.*connect-src 'self'/)
+    const again = await app.inject({ url: path, headers: { 'if-none-match': String(first.headers.etag) } })
+    assert.equal(again.statusCode, 304, path)
+  }
+})
