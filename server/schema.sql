@@ -266,8 +266,8 @@ CREATE INDEX identities_by_phone ON identities USING btree (merchant_id, phone, 
 CREATE INDEX identities_by_status ON identities USING btree (merchant_id, status, id);
 CREATE INDEX identities_by_type ON identities USING btree (merchant_id, type, id);
 CREATE INDEX identities_children ON identities USING btree (merchant_id, parent_id, id) WHERE (parent_id IS NOT NULL);
-CREATE UNIQUE INDEX identities_organization_document ON identities USING btree (merchant_id, document_type, document_key) WHERE (type = 'ORGANIZATION'::text);
-CREATE UNIQUE INDEX identities_user_document ON identities USING btree (merchant_id, document_type, document_key, lower(email), phone) WHERE (type = 'USER'::text);
+CREATE UNIQUE INDEX identities_organization_document ON identities USING btree (merchant_id, upper(document_type), document_key) WHERE (type = 'ORGANIZATION'::text);
+CREATE UNIQUE INDEX identities_user_document ON identities USING btree (merchant_id, upper(document_type), document_key, lower(email), phone) WHERE (type = 'USER'::text);
 grant insert, select, update on identities to pasarela_app;
 
 create table ledger_entries (

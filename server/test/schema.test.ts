@@ -117,6 +117,7 @@ const lengths: Record<string, keyof typeof limits | number> = {
   connector_ref: 200,
   custody: 60,
   description: 'descriptionLength',
+  document_key: 'documentNumberLength',
   document_number: 'documentNumberLength',
   document_type: 40,
   email: 'emailLength',

@@ -79,7 +79,7 @@ export const Account = Type.Object(
 export const AccountQuery = listQuery({
   parentId: Type.Optional(text(60, 'Accounts below this one.')),
   accountNumber: Type.Optional(commaList('Numbers.')),
-  externalId: Type.Optional(Type.String({ maxLength: limits.externalIdLength })),
+  externalId: Type.Optional(Type.String({ maxLength: limits.externalIdLength, description: 'Your reference.' })),
   identityId: Type.Optional(commaList('Ids of owners.')),
   type: Type.Optional(commaListOf(accountTypes, 'Types.')),
   currency: Type.Optional(commaListOf(currencyCodes, 'Currencies.')),

@@ -1,6 +1,7 @@
 /** Idempotency-Key on every POST with credentials (design: section 4 rule 15). */
 import type { FastifyRequest } from 'fastify'
 import type { AppContext } from '../context.ts'
+import { nowFor } from '../kit/context.ts'
 import { claimKey, completeKey, forgetKey, type KeyOwner, releaseKey, requestHash } from '../kit/idempotency.ts'
 import type { App } from '../kit/operation.ts'
 
@@ -19,6 +20,7 @@ export function replayAnswers(app: App, ctx: AppContext): void {
       owner,
       requestHash(request.method, path, request.body),
       new Date(ctx.clock.nowMs()),
+      nowFor(ctx, request.caller.merchant),
     )
     if (claim.is === 'run') {
       claimed.set(request, owner)

@@ -251,6 +251,19 @@ describe('GET /identities', () => {
     assert.deepEqual(await find(day(-2 * 86_400_000), day(-86_400_000)), [])
   })
 
+  test('200: by the merchant’s own clock, also for what an Idempotency-Key made', async () => {
+    const mine = await app.newMerchant()
+    await app.ctx.sql`update merchants set clock_offset_ms = ${3 * 86_400_000} where id = ${mine.merchantId}`
+    app.ctx.auth.forget(mine.merchantId)
+    const { body } = await mine.call('POST', '/identities', user(), { headers: { 'idempotency-key': 'moved' } })
+    const [year, month, date] = new Date(Date.parse(body.createdAt))
+      .toLocaleDateString('en-CA', { timeZone: 'America/Santiago' })
+      .split('-')
+    const day = `${date}/${month}/${year}`
+    assert.deepEqual(ids(await mine.call('GET', `/identities?startDate=${day}&endDate=${day}`)), [body.id])
+    assert.ok(Date.parse(body.createdAt) > app.ctx.clock.nowMs() + 2 * 86_400_000)
+  })
+
   const refused: [query: string, pointer: string][] = [
     ['limit=0', '/query/limit'],
     ['limit=101', '/query/limit'],

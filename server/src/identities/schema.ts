@@ -139,15 +139,15 @@ export const Identity = Type.Object(
 
 export const IdentityQuery = listQuery({
   parentId: Type.Optional(id('Children of this identity.')),
-  type: Type.Optional(Type.Enum([...identityTypes])),
-  email: Type.Optional(Type.String({ maxLength: limits.emailLength })),
+  type: Type.Optional(Type.Enum([...identityTypes], { description: 'Person or organisation.' })),
+  email: Type.Optional(Type.String({ maxLength: limits.emailLength, description: 'In any case of letters.' })),
   documentNumber: Type.Optional(
     Type.String({ maxLength: limits.documentNumberLength, description: 'With or without separators.' }),
   ),
-  phone: Type.Optional(Type.String({ maxLength: 40 })),
-  country: Type.Optional(Type.String({ maxLength: 3 })),
+  phone: Type.Optional(Type.String({ maxLength: 40, description: 'Country code and number.' })),
+  country: Type.Optional(Type.String({ maxLength: 3, description: 'ISO 3166-1 alpha-3.' })),
   status: Type.Optional(commaListOf(identityStatuses, 'Statuses.')),
-  externalId: Type.Optional(Type.String({ maxLength: limits.externalIdLength })),
+  externalId: Type.Optional(Type.String({ maxLength: limits.externalIdLength, description: 'Your reference.' })),
 })
 export type IdentityQuery = Type.Static<typeof IdentityQuery>
 

@@ -19,17 +19,24 @@ export function requestHash(method: string, path: string, body: unknown): Buffer
 }
 
 /**
- * Claims the key for this request. Throws `idempotencyMismatch` (422) when it was used for another request, and
+ * Claims the key for this request. Leases go by real time (`now`); the seed by the merchant's clock, since it becomes the
+ * id of what is created, and ids are in the order of that clock. Throws `idempotencyMismatch` (422) when it was used for another request, and
  * `requestInProgress` (409, Retry-After) while a twin is running.
  */
-export async function claimKey(sql: Executor, owner: KeyOwner, hash: Uint8Array, now: Date): Promise<Claim> {
+export async function claimKey(
+  sql: Executor,
+  owner: KeyOwner,
+  hash: Uint8Array,
+  now: Date,
+  merchantNow: Date,
+): Promise<Claim> {
   if (owner.key.length > limits.idempotencyKeyLength || !/^[\x21-\x7e]+$/.test(owner.key)) {
     const detail = `must be 1 to ${limits.idempotencyKeyLength} printable ASCII characters without spaces`
     throw problem('invalidParam', `The header idempotency-key ${detail}.`, {
       errors: [{ pointer: '/headers/idempotency-key', detail }],
     })
   }
-  const seed = await takeKey(sql, owner, hash, now)
+  const seed = await takeKey(sql, owner, hash, now, uuidBytes(merchantNow.getTime()))
   if (seed) return { is: 'run', seed }
   const [held] = await sql<{ requestHash: Uint8Array; status: number | null; body: string | null }[]>`
     select request_hash, status, body from idempotency_keys
@@ -50,12 +57,18 @@ export async function claimKey(sql: Executor, owner: KeyOwner, hash: Uint8Array,
   )
 }
 
-async function takeKey(sql: Executor, owner: KeyOwner, hash: Uint8Array, now: Date): Promise<Uint8Array | undefined> {
+async function takeKey(
+  sql: Executor,
+  owner: KeyOwner,
+  hash: Uint8Array,
+  now: Date,
+  fresh: Uint8Array,
+): Promise<Uint8Array | undefined> {
   const leasedUntil = new Date(now.getTime() + limits.idempotencyLeaseMs)
   const tooOld = new Date(now.getTime() - limits.idempotencyHoursMax * 3_600_000)
   const [row] = await sql<{ seed: Uint8Array }[]>`
     insert into idempotency_keys as k (merchant_id, client_id, key, request_hash, seed, leased_until, created_at)
-    values (${owner.merchantId}, ${owner.clientId}, ${owner.key}, ${hash}, ${uuidBytes(now.getTime())}, ${leasedUntil}, ${now})
+    values (${owner.merchantId}, ${owner.clientId}, ${owner.key}, ${hash}, ${fresh}, ${leasedUntil}, ${now})
     on conflict (merchant_id, client_id, key) do update set
       leased_until = excluded.leased_until,
       request_hash = excluded.request_hash,

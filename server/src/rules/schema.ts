@@ -88,9 +88,11 @@ export const Rule = Type.Object(
 export const RuleQuery = listQuery({
   id: Type.Optional(commaList('Ids.')),
   identityId: Type.Optional(commaList('Ids of the identities that rules were made for.')),
-  type: Type.Optional(Type.Enum(['FEE', 'ALLOWED_VALUES'])),
-  owner: Type.Optional(Type.Enum(['CONOMY_HQ', 'CLIENT'])),
-  target: Type.Optional(Type.Enum(['IDENTITY', 'TRANSACTION'])),
+  type: Type.Optional(Type.Enum(['FEE', 'ALLOWED_VALUES'], { description: 'All are FEE.' })),
+  owner: Type.Optional(Type.Enum(['CONOMY_HQ', 'CLIENT'], { description: 'All are CLIENT: yours.' })),
+  target: Type.Optional(
+    Type.Enum(['IDENTITY', 'TRANSACTION'], { description: 'All are TRANSACTION: charged on payments.' }),
+  ),
 })
 export type RuleQuery = Type.Static<typeof RuleQuery>
 
