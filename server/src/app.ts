@@ -10,6 +10,7 @@ import { exchangeRateRoutes } from './exchange-rates/routes.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
 import { answerErrors } from './http/errors.ts'
+import { forgetChanges } from './http/forget.ts'
 import { guard, withoutSandboxPrefix } from './http/guard.ts'
 import { limitRates } from './http/limit.ts'
 import { logRequests } from './http/log.ts'
@@ -53,6 +54,7 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   guard(app, ctx)
   await limitRates(app)
   replayAnswers(app, ctx)
+  forgetChanges(app, ctx)
 
   accessRoutes(app, ctx)
   identityRoutes(app, ctx)

@@ -5,6 +5,8 @@ import { openTokens } from './access/tokens.ts'
 import { type Clock, systemClock } from './kit/clock.ts'
 import type { Context } from './kit/context.ts'
 import { openPool } from './kit/db.ts'
+import { recall } from './kit/recall.ts'
+import { limits } from './vocabulary/limits.ts'
 
 export type ContextOptions = {
   databaseUrl: string
@@ -33,6 +35,7 @@ export async function buildContext(options: ContextOptions): Promise<AppContext>
       clock: options.clock ?? systemClock,
       publicUrl: options.publicUrl,
       masterKey: options.masterKey,
+      recall: recall(limits.recallMs, limits.recallMax),
       auth: authenticator(sql, tokens),
       close: () => sql.end({ timeout: 5 }),
     }

@@ -1,8 +1,9 @@
 /** Creates sessions: from a whole offer, or minted from a link. */
 import type { Caller } from '../access/caller.ts'
 import { toEventRow } from '../events/append.ts'
+import { type Batcher, batcher } from '../kit/batch.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import { brokenConstraint, type Executor } from '../kit/db.ts'
+import type { Executor, Sql } from '../kit/db.ts'
 import { newId, newToken } from '../kit/id.ts'
 import { Faults, problem } from '../kit/problem.ts'
 import type { Customer, Offer } from '../offers/offer.ts'
@@ -26,8 +27,8 @@ export type CreateInput = OfferBody | { checkoutToken: string; customer?: Custom
 export async function createSession(ctx: Context, caller: Caller, input: CreateInput): Promise<Session> {
   if (!('items' in input)) return createFromLink(ctx, caller, input.checkoutToken, input.customer ?? null)
   const now = nowFor(ctx, caller.merchant)
-  const { offer, quote } = await resolveOffer(ctx.sql, caller, input, now)
-  return keepSession(ctx.sql, caller, newSession(caller, offer, quote, now))
+  const { offer, quote } = await resolveOffer(ctx, caller, input, now)
+  return keepSession(ctx, caller, newSession(caller, offer, quote, now))
 }
 
 /** Mints a session from an ACTIVE link: the same offer, its own unguessable token, a fresh quote (design section 4 rules 2, 3). */
@@ -42,14 +43,14 @@ export async function createFromLink(
   checkCustomer(customer ?? {}, '/customer', faults)
   faults.throwIfAny()
   const link = await findUsableLink(ctx.sql, caller.merchant.id, checkoutToken, now)
-  const quote = await requote(ctx.sql, caller.merchant, link, now)
+  const quote = await requote(ctx, caller.merchant, link, now)
   const offer: Offer = {
     ...link,
     checkoutToken: newToken(),
     customer: customer ?? link.customer,
     durationSeconds: Math.min(link.durationSeconds, limits.linkSessionSecondsMax),
   }
-  return keepSession(ctx.sql, caller, { ...newSession(caller, offer, quote, now), paymentLinkId: link.id })
+  return keepSession(ctx, caller, { ...newSession(caller, offer, quote, now), paymentLinkId: link.id })
 }
 
 function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quote: Quote, now: Date): Session {
@@ -92,7 +93,8 @@ function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quo
   }
 }
 
-async function keepSession(sql: Executor, caller: Caller, session: Session): Promise<Session> {
+/** Writes the session together with whatever else arrives meanwhile: many creates, one commit. */
+async function keepSession(ctx: Context, caller: Caller, session: Session): Promise<Session> {
   const { merchantId, id, createdAt } = session
   const event = toEventRow({
     merchantId,
@@ -102,20 +104,36 @@ async function keepSession(sql: Executor, caller: Caller, session: Session): Pro
     data: toSnapshot(session),
     at: createdAt,
   })
-  try {
-    await insertSessions(sql, [session], [event])
-    return session
-  } catch (error) {
-    if (brokenConstraint(error) === undefined) throw error
-    return existingSession(sql, caller, session, error)
-  }
+  const kept = await batchOf(ctx.sql)({ session, event })
+  return kept ? session : existingSession(ctx.sql, caller, session)
+}
+
+type NewRow = { session: Session; event: ReturnType<typeof toEventRow> }
+const batches = new WeakMap<Sql, Batcher<NewRow, boolean>>()
+
+/** The batcher of a pool: it answers whether the session was inserted. */
+function batchOf(sql: Sql): Batcher<NewRow, boolean> {
+  const known = batches.get(sql)
+  if (known) return known
+  const made = batcher<NewRow, boolean>(
+    { most: limits.createBatchMax, lanes: limits.createBatchLanes },
+    async (rows) => {
+      const inserted = await insertSessions(
+        sql,
+        rows.map((row) => row.session),
+        rows.map((row) => row.event),
+      )
+      return rows.map((row) => inserted.has(row.session.id))
+    },
+  )
+  batches.set(sql, made)
+  return made
 }
 
 /** The first run of the same Idempotency-Key may have written it already; else the token is taken. */
-async function existingSession(sql: Executor, caller: Caller, session: Session, error: unknown): Promise<Session> {
+async function existingSession(sql: Executor, caller: Caller, session: Session): Promise<Session> {
   const mine = caller.seed ? await findSessionById(sql, session.merchantId, session.id) : undefined
   if (mine) return mine
-  if (brokenConstraint(error) !== 'checkout_sessions_checkout_token') throw error
   const other = await findSessionByCheckoutToken(sql, session.merchantId, session.checkoutToken)
   throw problem(
     'alreadyExist',

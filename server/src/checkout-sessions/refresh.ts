@@ -37,7 +37,7 @@ export async function refreshSession(ctx: Context, refresher: Refresher, session
       throw problem('failedPrecondition', `The session is ${row.status}; it cannot be refreshed.`)
     }
     if (refresher.by === 'payer') refuseTooMany(refresher.merchant, row, now)
-    const quote = await requote(sql, refresher.merchant, row, now)
+    const quote = await requote(ctx, refresher.merchant, row, now)
     const total = { minor: row.totalMinor, currency: row.currency }
     const fresh = {
       quote,
@@ -98,6 +98,7 @@ async function succeed(
     data: toSnapshot(successor),
     at: now,
   }
-  await insertSessions(sql, [successor], [toEventRow(event)])
+  const kept = await insertSessions(sql, [successor], [toEventRow(event)])
+  if (!kept.has(id)) throw new Error(`the successor ${id} of session ${old.row.id} could not be inserted`)
   return successor
 }

@@ -5,12 +5,15 @@ import type { Executor } from '../kit/db.ts'
 import { formatAmount } from '../kit/money.ts'
 import type { Session } from './session.ts'
 
-/** One statement for any number of new sessions with their accounts and events: a create is one round trip and one commit. */
+/**
+ * One statement for any number of new sessions with their accounts and events: one round trip and one commit. Returns the
+ * ids that were inserted; the others met a row with their id or token and left nothing.
+ */
 export async function insertSessions(
   sql: Executor,
   sessions: readonly Session[],
   events: readonly ReturnType<typeof toEventRow>[],
-): Promise<void> {
+): Promise<Set<string>> {
   const rows = sessions.map(toRow)
   const accounts = sessions.flatMap((s) =>
     [...new Set(s.destinations.map((d) => d.account.accountNumber))].map((number) => ({
@@ -19,13 +22,22 @@ export async function insertSessions(
       session_id: s.id,
     })),
   )
-  await sql`
-    with sessions as (
+  const inserted = await sql<{ id: string }[]>`
+    with inserted as (
       insert into checkout_sessions select * from json_populate_recordset(null::checkout_sessions, ${rows as never}::json)
+      on conflict do nothing
+      returning merchant_id, id
     ), accounts as (
-      insert into checkout_session_accounts select * from json_populate_recordset(null::checkout_session_accounts, ${accounts as never}::json)
+      insert into checkout_session_accounts
+      select a.* from json_populate_recordset(null::checkout_session_accounts, ${accounts as never}::json) a
+      join inserted i on i.merchant_id = a.merchant_id and i.id = a.session_id
+    ), told as (
+      insert into events
+      select e.* from json_populate_recordset(null::events, ${events as never}::json) e
+      join inserted i on i.merchant_id = e.merchant_id and i.id = e.stream_id
     )
-    insert into events select * from json_populate_recordset(null::events, ${events as never}::json)`
+    select id from inserted`
+  return new Set(inserted.map((row) => row.id))
 }
 
 function toRow(s: Session) {

@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from './clock.ts'
 import type { Sql } from './db.ts'
+import type { Recall } from './recall.ts'
 
 export type Context = {
   readonly sql: Sql
@@ -11,6 +12,8 @@ export type Context = {
   readonly publicUrl: string
   /** 32 bytes: seals secrets at rest. */
   readonly masterKey: Uint8Array
+  /** What quotes are made of (owners, rules, rates, accounts), remembered for a moment; whoever changes it makes it forget. */
+  readonly recall: Recall
 }
 
 /** The time by a merchant's clock: real time, moved by the test clock of a sandbox merchant. */

@@ -1,21 +1,18 @@
 /** Checks an offer against what the merchant has: its owner, its accounts, its rates and fees; and quotes it. */
 import type { Caller } from '../access/caller.ts'
-import { findAccountsByNumbers } from '../accounts/find.ts'
-import { ratesInto } from '../exchange-rates/rates.ts'
-import type { Executor } from '../kit/db.ts'
+import type { Context } from '../kit/context.ts'
 import { formatAmount, type Money } from '../kit/money.ts'
 import { Faults, problem } from '../kit/problem.ts'
-import { configuredRails } from '../quotes/configured.ts'
 import { type Obstacle, type Quote, quoteMethods } from '../quotes/quote.ts'
 import { applicableFees, feesOf, type Rule } from '../rules/fee.ts'
-import { loadOwner } from '../rules/load-owner.ts'
 import type { Currency } from '../vocabulary/currencies.ts'
 import { amountAt, checkOffer, type Destination, type Offer, type Owner } from './offer.ts'
 import type { OfferBody } from './schema.ts'
+import { recallAccounts, recallTerms } from './terms.ts'
 
 /** An offer of the merchant, whole and right, with its first quote. Throws one refusal that names every fault. */
 export async function resolveOffer(
-  sql: Executor,
+  ctx: Context,
   caller: Caller,
   body: OfferBody,
   now: Date,
@@ -24,11 +21,9 @@ export async function resolveOffer(
   const currency = body.currency as Currency
   const sums = checkOffer(body, faults)
   const numbers = [...new Set(body.destinations.map((d) => d.account.accountNumber))]
-  const [owner, accounts, rates, configured] = await Promise.all([
-    loadOwner(sql, caller.merchant.id, body.owner.identityId),
-    findAccountsByNumbers(sql, caller.merchant.id, numbers),
-    ratesInto(sql, caller.merchant.id, currency),
-    configuredRails(sql, caller.merchant),
+  const [{ owner, rates, configured }, accounts] = await Promise.all([
+    recallTerms(ctx, caller.merchant, body.owner.identityId, currency),
+    recallAccounts(ctx, caller.merchant.id, numbers),
   ])
   if (!owner) faults.add('/owner/identityId', 'is not an identity of yours')
   const destinations = readDestinations(body, accounts, currency, sums.totalMinor, faults)
@@ -118,7 +113,7 @@ function noMethodLeft(quote: Quote, total: Money) {
   return problem(key, `None of the allowed methods can be used: ${errors.map((e) => e.detail).join('; ')}.`, { errors })
 }
 
-type Account = Awaited<ReturnType<typeof findAccountsByNumbers>>[number]
+type Account = Awaited<ReturnType<typeof recallAccounts>>[number]
 
 function readDestinations(
   body: OfferBody,
@@ -184,7 +179,7 @@ function accountFault(
   return undefined
 }
 
-function ownerOf(owner: Awaited<ReturnType<typeof loadOwner>>): Partial<Owner> {
+function ownerOf(owner: Awaited<ReturnType<typeof recallTerms>>['owner']): Partial<Owner> {
   if (!owner) return {}
   return {
     name: owner.name,

@@ -19,7 +19,7 @@ export async function createLink(
 ): Promise<PaymentLink> {
   const now = nowFor(ctx, caller.merchant)
   // The quote is not kept: a link says what is asked for, each session what it costs the payer. It proves that one can pay.
-  const { offer } = await resolveOffer(ctx.sql, caller, body, now)
+  const { offer } = await resolveOffer(ctx, caller, body, now)
   const link: PaymentLink = {
     ...offer,
     merchantId: caller.merchant.id,
