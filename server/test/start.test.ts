@@ -1,12 +1,13 @@
 /** Starting and ending as real processes: what an operator does, and what power cuts and impatience do. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { isPostgresProcess, readPidFile, stopPostgres } from '../src/kit/postgres/postmaster.ts'
 import { clusterUrl, emptyDatabase } from './database.ts'
@@ -47,8 +48,8 @@ function pasarela(
   return { child, ended, stdout: () => stdout }
 }
 
-async function start(dataDir: string, args: string[] = []): Promise<Running> {
-  const { child, ended, stdout } = pasarela(['start', '--port', '0', '--data-dir', dataDir, ...args])
+async function start(dataDir: string, args: string[] = [], env: Record<string, string> = {}): Promise<Running> {
+  const { child, ended, stdout } = pasarela(['start', '--port', '0', '--data-dir', dataDir, ...args], env)
   const ready = new Promise<string>((resolve) => {
     child.stdout?.on('data', () => {
       const line = /^Pasarela ready: (http:\S+)$/m.exec(stdout())
@@ -73,6 +74,26 @@ async function assertServes(running: Running): Promise<void> {
   const answer = await fetch(`${running.url}/openapi.json`)
   assert.equal(answer.status, 200)
   await answer.arrayBuffer()
+}
+
+type Secrets = { apiKey: string; clientId: string; clientSecret: string }
+
+/** The status that these credentials are answered with. */
+async function signIn(running: Running, { apiKey, clientId, clientSecret }: Secrets): Promise<number> {
+  const answer = await fetch(`${running.url}/auth`, {
+    method: 'POST',
+    headers: { 'x-api-key': apiKey, 'content-type': 'application/json' },
+    body: JSON.stringify({ clientId, clientSecret }),
+  })
+  await answer.arrayBuffer()
+  return answer.status
+}
+
+function readSandbox(dataDir: string) {
+  return JSON.parse(readFileSync(join(dataDir, 'sandbox.json'), 'utf8')) as Secrets & {
+    baseUrl: string
+    accounts: Record<string, string>
+  }
 }
 
 function newFolder(): string {
@@ -115,6 +136,21 @@ describe('start on an empty folder', () => {
     assert.equal(first.stdout().match(/Pasarela ready/g)?.length, 1)
   })
 
+  it('prints a checkout to try that works when it is pasted', async () => {
+    const script = first.stdout().slice(first.stdout().indexOf('\nKEY='))
+    const { stdout } = await promisify(execFile)('sh', ['-c', script])
+    const session = JSON.parse(stdout)
+    assert.equal(session.status, 'ATTEMPT')
+    assert.ok(session.url.startsWith(first.url))
+  })
+
+  it('leaves the credentials of a seeded sandbox merchant in sandbox.json', async () => {
+    const box = readSandbox(dataDir)
+    assert.equal(box.baseUrl, first.url)
+    assert.deepEqual(Object.keys(box.accounts), ['CLP', 'BRL', 'MXN', 'COP', 'ARS', 'PEN', 'BOB', 'USD'])
+    assert.equal(await signIn(first, box), 200)
+  })
+
   it('keeps everything it made from other users', () => {
     assert.equal(statSync(dataDir).mode & 0o777, 0o700)
     for (const name of readdirSync(dataDir)) assert.equal(statSync(join(dataDir, name)).mode & 0o077, 0, name)
@@ -146,12 +182,7 @@ describe('start on an empty folder', () => {
       dataDir,
     ]).ended
     const client = JSON.parse(keys.stdout)
-    const answer = await fetch(`${first.url}/auth`, {
-      method: 'POST',
-      headers: { 'x-api-key': client.apiKey, 'content-type': 'application/json' },
-      body: JSON.stringify({ clientId: client.clientId, clientSecret: client.clientSecret }),
-    })
-    assert.equal(answer.status, 200)
+    assert.equal(await signIn(first, client), 200)
     const doctor = await pasarela(['doctor', '--data-dir', dataDir]).ended
     assert.equal(doctor.code, 0, doctor.stdout)
   })
@@ -197,6 +228,22 @@ describe('after a crash', () => {
     process.kill(pid, 'SIGKILL')
     running = await start(dataDir)
     assert.notEqual(databasePid(dataDir), pid)
+  })
+
+  it('between the seed and its file, the next start gives new credentials; a whole file is kept', async () => {
+    const before = readSandbox(dataDir)
+    await killNode(running)
+    running = await start(dataDir)
+    const kept = readSandbox(dataDir)
+    assert.deepEqual({ ...kept, baseUrl: '' }, { ...before, baseUrl: '' })
+    assert.equal(kept.baseUrl, running.url)
+    await killNode(running)
+    rmSync(join(dataDir, 'sandbox.json'))
+    running = await start(dataDir)
+    const repaired = readSandbox(dataDir)
+    assert.equal(repaired.clientId, before.clientId)
+    assert.equal(await signIn(running, repaired), 200)
+    assert.equal(await signIn(running, before), 401)
   })
 
   it('a pid that now belongs to another program is not taken for the database', async () => {
@@ -318,17 +365,22 @@ describe('start with a database of the operator', () => {
   })
 
   it('refuses to start without a master key', async () => {
-    const start = pasarela(['start', '--port', '0', '--database-url', clusterUrl()])
-    await assertRefused(start.ended, /PASARELA_MASTER_KEY is missing/)
+    const keyless = pasarela(['start', '--port', '0', '--database-url', clusterUrl()])
+    await assertRefused(keyless.ended, /PASARELA_MASTER_KEY is missing/)
   })
 
-  it('serves from it, and leaves it running', async () => {
+  it('serves from it, seeds it where that is asked for, and leaves it running', async () => {
     const database = await emptyDatabase()
-    const { child, ended, stdout } = pasarela(['start', '--port', '0', '--database-url', database.url], env)
-    await Promise.race([ended, new Promise((resolve) => child.stdout?.once('data', resolve))])
-    assert.match(stdout(), /Pasarela ready/)
-    child.kill('SIGINT')
-    assert.equal((await ended).code, 0)
+    const dataDir = newFolder()
+    const plain = await start(dataDir, ['--database-url', database.url], env)
+    assert.equal(existsSync(dataDir), false)
+    plain.child.kill('SIGINT')
+    assert.equal((await plain.ended).code, 0)
+    const seeded = await start(dataDir, ['--database-url', database.url, '--sandbox'], env)
+    assert.equal(await signIn(seeded, readSandbox(dataDir)), 200)
+    assert.equal(existsSync(join(dataDir, 'postgres')), false)
+    seeded.child.kill('SIGINT')
+    assert.equal((await seeded.ended).code, 0)
     await database.drop()
   })
 })

@@ -1,7 +1,7 @@
 /** Reading a command's own flags. */
 
 import { OperatorError } from '../kit/operator-error.ts'
-import type { Call } from '../main.ts'
+import type { Call } from './command.ts'
 
 /** The text of a flag that must be given. */
 export function requiredText(call: Call, flag: string): string {

@@ -1,7 +1,7 @@
 /** `pasarela clients create`. */
 import { createClient } from '../access/manage-clients.ts'
-import type { Call } from '../main.ts'
 import { optionalText, positiveNumber, requiredText } from './arguments.ts'
+import type { Call } from './command.ts'
 import { withPool } from './database.ts'
 import { printJson } from './print.ts'
 

@@ -1,7 +1,7 @@
 /** `pasarela clients list`. */
 import { listClients, listMerchants } from '../access/manage-clients.ts'
-import type { Call } from '../main.ts'
 import { optionalText, positiveNumber } from './arguments.ts'
+import type { Call } from './command.ts'
 import { withPool } from './database.ts'
 import { printJson, printTable } from './print.ts'
 

@@ -1,6 +1,6 @@
 /** `pasarela clients revoke <clientId>`. */
 import { revokeClient } from '../access/manage-clients.ts'
-import type { Call } from '../main.ts'
+import type { Call } from './command.ts'
 import { withPool } from './database.ts'
 
 export async function run({ config, name, words: [clientId = ''] }: Call): Promise<void> {

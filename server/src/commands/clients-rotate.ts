@@ -1,6 +1,6 @@
 /** `pasarela clients rotate <clientId>`. */
 import { rotateClient } from '../access/manage-clients.ts'
-import type { Call } from '../main.ts'
+import type { Call } from './command.ts'
 import { withPool } from './database.ts'
 import { printJson } from './print.ts'
 

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { openPool } from '../kit/db.ts'
 import { OperatorError } from '../kit/operator-error.ts'
 import { hasCluster } from '../kit/postgres/cluster.ts'
-import type { Call } from '../main.ts'
+import type { Call } from './command.ts'
 import { withDatabase } from './database.ts'
 import { configurationChecks, databaseChecks, type Finding, type Patient } from './doctor-checks.ts'
 

@@ -1,8 +1,8 @@
 /** `pasarela merchants create`. */
 import { createMerchant } from '../access/manage-clients.ts'
 import { OperatorError } from '../kit/operator-error.ts'
-import type { Call } from '../main.ts'
 import { optionalText, requiredText } from './arguments.ts'
+import type { Call } from './command.ts'
 import { withPool } from './database.ts'
 import { printJson } from './print.ts'
 

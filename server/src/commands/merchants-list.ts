@@ -1,6 +1,6 @@
 /** `pasarela merchants list`. */
 import { listMerchants } from '../access/manage-clients.ts'
-import type { Call } from '../main.ts'
+import type { Call } from './command.ts'
 import { withPool } from './database.ts'
 import { printJson, printTable } from './print.ts'
 

@@ -1,6 +1,6 @@
 /** `pasarela migrate`: brings the database to the newest schema and says what ran. */
 import { migrate } from '../kit/migrate.ts'
-import type { Call } from '../main.ts'
+import type { Call } from './command.ts'
 import { withDatabase } from './database.ts'
 
 export async function run({ config, name }: Call): Promise<void> {

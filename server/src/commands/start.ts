@@ -8,8 +8,10 @@ import type { App } from '../kit/operation.ts'
 import { errorCode, OperatorError } from '../kit/operator-error.ts'
 import { freePort, whyNotListen } from '../kit/ports.ts'
 import { reachDatabase } from '../kit/reach-database.ts'
-import type { Call } from '../main.ts'
+import type { Call } from './command.ts'
 import { masterKeyOf } from './master-key.ts'
+import { sandboxFor } from './sandbox.ts'
+import { tryCheckout } from './try-checkout.ts'
 
 /** How long requests under way may take when the end has come. */
 const drainMs = 9_000
@@ -43,11 +45,17 @@ async function serve(config: Config, name: string, lifetime: Lifetime, log: pino
   const localUrl = `http://${urlHost(config.host)}:${port}`
   const ctx = await buildContext({ databaseUrl, publicUrl: config.publicUrl ?? localUrl, masterKey, log })
   lifetime.onEnd(() => atMost(1_000, ctx.close()))
+  const sandbox = config.databaseUrl && !config.sandbox ? undefined : await sandboxFor(ctx, config.dataDir, localUrl)
   const app = await buildApp(ctx)
   const worker = startWorker(ctx)
   lifetime.onEnd(() => atMost(drainMs, Promise.all([app.close(), worker.stop()])))
   await listen(app, config.host, port)
   console.log(`Pasarela ready: ${localUrl}`)
+  console.log(
+    sandbox
+      ? tryCheckout(sandbox)
+      : '\nMake a merchant and its keys: pasarela merchants create, pasarela clients create.\n',
+  )
 }
 
 /** Opens the database that the configuration asks for; the embedded one is ours until the end. */
