@@ -1,26 +1,8 @@
 /** THE LIST of commands: what each is for, what it takes, and where it lives. A command is loaded when it is called. */
-import {
-  type Config,
-  databaseOptions,
-  type Option,
-  type Options,
-  type Parsed,
-  readConfig,
-  serverOptions,
-} from './config.ts'
+import type { Command } from './commands/command.ts'
+import { databaseOptions, type Option, readConfig, serverOptions } from './config.ts'
 import { OperatorError } from './kit/operator-error.ts'
 import { Problem } from './kit/problem.ts'
-
-export type Command = {
-  summary: string
-  /** What stands after the command, for its help; each name is required. */
-  words?: readonly string[]
-  options?: Options
-  load(): Promise<{ run(call: Call): Promise<void> }>
-}
-
-/** A command's call: `words` as the command names them, `values` its own flags. */
-export type Call = { config: Config; values: Parsed['values']; words: string[]; name: string }
 
 const merchantOption: Option = { value: 'number', help: 'the merchant, as merchants list shows it' }
 const jsonOption: Option = { help: 'print JSON' }

@@ -7,6 +7,7 @@ import type { AppContext } from './context.ts'
 import { setRates } from './exchange-rates/set.ts'
 import { createIdentity } from './identities/create.ts'
 import { uuidBytes } from './kit/id.ts'
+import { divideHalfUp, formatDecimal } from './kit/money.ts'
 import { createRule } from './rules/create.ts'
 import type { Currency } from './vocabulary/currencies.ts'
 
@@ -22,18 +23,18 @@ export type SandboxSeed = {
 const merchantName = 'Sandbox'
 const accountCurrencies: Currency[] = ['CLP', 'BRL', 'MXN', 'COP', 'ARS', 'PEN', 'BOB', 'USD']
 
-/** Sample rates: how much of each one dollar is. Plausible, and nobody's offer. */
-const perDollar: Partial<Record<Currency, number>> = {
-  CLP: 950,
-  BRL: 5.4,
-  MXN: 18.5,
-  COP: 4000,
-  ARS: 1450,
-  PEN: 3.6,
-  BOB: 6.9,
-  USD: 1,
-  USDC: 1,
-  USDT: 1,
+/** Sample rates: how many hundredths of each one dollar is. Plausible, and nobody's offer. */
+const centsPerDollar: Partial<Record<Currency, bigint>> = {
+  CLP: 950_00n,
+  BRL: 5_40n,
+  MXN: 18_50n,
+  COP: 4000_00n,
+  ARS: 1450_00n,
+  PEN: 3_60n,
+  BOB: 6_90n,
+  USD: 1_00n,
+  USDC: 1_00n,
+  USDT: 1_00n,
 }
 
 /**
@@ -113,16 +114,17 @@ function fixedUuid(merchant: Merchant, name: string): Uint8Array {
 }
 
 function sampleRates() {
-  const currencies = Object.entries(perDollar) as [Currency, number][]
+  const currencies = Object.entries(centsPerDollar) as [Currency, bigint][]
   return currencies.flatMap(([from, fromPerDollar]) =>
     currencies
       .filter(([to]) => to !== from)
-      .map(([to, toPerDollar]) => ({ product: `${from}:${to}`, exchangeRate: rateText(toPerDollar / fromPerDollar) })),
+      .map(([to, toPerDollar]) => ({ product: `${from}:${to}`, exchangeRate: rateText(toPerDollar, fromPerDollar) })),
   )
 }
 
-/** Six significant digits, never in exponent form. */
-function rateText(rate: number): string {
-  const decimals = Math.min(12, Math.max(0, 5 - Math.floor(Math.log10(rate))))
-  return rate.toFixed(decimals)
+/** The quotient with six significant digits. */
+function rateText(to: bigint, from: bigint): string {
+  const digits = (to * 10n ** 12n) / from
+  const spare = 10n ** BigInt(Math.max(0, digits.toString().length - 6))
+  return formatDecimal({ digits: divideHalfUp(digits, spare) * spare, scale: 12 })
 }

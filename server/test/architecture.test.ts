@@ -30,16 +30,14 @@ test('the files that are held to be pure exist', () => {
 
 test('app.ts registers the slices in the order of their ranks', () => {
   const app = tree.get('app.ts') ?? ''
-  const called = [...app.matchAll(/^ {2}(?:await )?(\w+Routes)\(/gm)].map((match) => match[1])
-  const imported = new Map(
-    [...app.matchAll(/import \{ (\w+Routes) \} from '\.\/([\w-]+)\//g)].map((match) => [match[1], match[2]]),
+  const slices = new Map(
+    [...app.matchAll(/import \{ (\w+) \} from '\.\/([\w-]+)\/routes\.ts'/g)].map((match) => [match[1], match[2]]),
   )
-  const order = called.map((name) => ranks.indexOf(imported.get(name) as (typeof ranks)[number]))
-  assert.ok(order.length > 0 && !order.includes(-1), `slices: ${called.join(', ')}`)
+  const called = [...app.matchAll(/^ {2}(?:await )?(\w+)\(/gm)].flatMap((match) => slices.get(match[1]) ?? [])
+  assert.equal(called.length, slices.size)
   assert.deepEqual(
-    order,
-    [...order].sort((a, b) => a - b),
-    `registered as ${called.join(', ')}`,
+    called,
+    ranks.filter((slice) => called.includes(slice)),
   )
 })
 
@@ -48,6 +46,16 @@ test('no column holds a float', () => {
     const code = readFileSync(join(migrations, file), 'utf8').replace(/--.*|'(?:''|[^'])*'/g, '')
     assert.doesNotMatch(code, /\b(float\d?|real|double precision|money)\b/i, file)
   }
+})
+
+test('every runtime dependency is used, and has its line in ADR 14', () => {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  const declared = Object.keys(JSON.parse(read('package.json')).dependencies).sort()
+  const lines = [...read('docs/adr/0014-runtime-dependencies.md').matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1])
+  assert.deepEqual(lines.sort(), declared)
+  const code = [...tree].filter(([path]) => !path.endsWith('.test.ts')).map(([, text]) => text)
+  const unused = declared.filter((name) => !code.some((text) => new RegExp(`['"]${name}(?:['"/])`).test(text)))
+  assert.deepEqual(unused, [])
 })
 
 /** A tree of one innocent file and the given ones. */

@@ -92,9 +92,9 @@ function sliceOf(rank: number): string {
 /** store, routes and jobs are their slice's own; the assembly takes routes and jobs. */
 function keepsPrivate(path: string, text: string): string[] {
   return importsOf(path, text).flatMap((target) => {
-    const private_ = /\/(store|routes|jobs)\.ts$/.exec(target)?.[1]
+    const private_ = /\/(store|list-query|routes|jobs)\.ts$/.exec(target)?.[1]
     if (!private_ || folderOf(target) === folderOf(path)) return []
-    if (private_ !== 'store' && rankOf(path) === ranks.length) return []
+    if ((private_ === 'routes' || private_ === 'jobs') && rankOf(path) === ranks.length) return []
     return [`imports ${target}, which is private to its slice`]
   })
 }
@@ -162,12 +162,20 @@ function words(path: string, text: string): string[] {
 /** What may be said in its place only. */
 const only: { what: string; said: RegExp; in: RegExp }[] = [
   { what: 'reads process.env', said: /\bprocess\.env\b/, in: /^config\.ts$/ },
-  { what: 'reads the clock', said: /\bnew Date\(\)|\bDate\.now\(\)/, in: /^kit\/(clock\.ts|postgres\/)/ },
+  {
+    what: 'reads the clock',
+    said: /\bnew Date\(\)|\bDate\.now\(\)/,
+    in: /^kit\/(?:clock|lifetime|embedded-postgres)\.ts$|^kit\/postgres\/|^commands\//,
+  },
   { what: 'opens a transaction below the pool', said: /\.begin\(/, in: /^kit\/db\.ts$/ },
-  { what: 'has SQL', said: /\b(?:sql|tx)(?:<[^`]*?>)?`/, in: /(?:^|\/)(?:store|\w+-store)\.ts$|^kit\/|^commands\// },
+  {
+    what: 'has SQL',
+    said: /\b(?:sql|tx)(?:<[^`]*?>)?`/,
+    in: /(?:^|\/)(?:store|[\w-]+-store|list-query)\.ts$|^kit\/|^commands\//,
+  },
 ]
 
-const notVerbs = /(?:^|\/)(?:store|routes|schema|jobs|rail|connector|\w+-store)\.ts$/
+const notVerbs = /(?:^|\/)(?:store|[\w-]+-store|list-query|routes|schema|rail|connector)\.ts$/
 
 function places(path: string, text: string): string[] {
   const code = withoutComments(text)

@@ -1,4 +1,5 @@
 /** What an operator does with merchants and API clients from the command line. Secrets are returned once and stored as hashes. */
+import { systemClock } from '../kit/clock.ts'
 import type { Executor } from '../kit/db.ts'
 import { hashSecret, newId, newSecret } from '../kit/id.ts'
 import { problem } from '../kit/problem.ts'
@@ -31,7 +32,7 @@ export async function createClient(
 ): Promise<ClientSecrets> {
   const merchant = await store.findMerchantById(sql, input.merchantId)
   if (!merchant) throw problem('notFound', `There is no merchant ${input.merchantId}.`)
-  const secrets = { clientId: newId('client', Date.now()), ...freshSecrets(merchant.mode) }
+  const secrets = { clientId: newId('client', systemClock.nowMs()), ...freshSecrets(merchant.mode) }
   await store.insertClient(sql, { ...input, id: secrets.clientId, ...hashes(secrets) })
   return secrets
 }

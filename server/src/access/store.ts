@@ -54,6 +54,12 @@ export async function advanceMerchantClock(
   return row?.clockOffsetMs
 }
 
+/** Crosses merchants: it serves jobs. */
+export async function listMovedClocks(sql: Executor): Promise<{ id: number; clockOffsetMs: bigint }[]> {
+  return sql<{ id: number; clockOffsetMs: bigint }[]>`
+    select id, clock_offset_ms from merchants where clock_offset_ms <> 0`
+}
+
 export async function insertClient(
   sql: Executor,
   row: {

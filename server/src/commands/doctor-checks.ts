@@ -81,7 +81,7 @@ export const databaseChecks: Readonly<Record<string, (patient: Patient) => Promi
     const before = Date.now()
     const [row] = await sql<{ ms: bigint }[]>`select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms`
     const after = Date.now()
-    const skewMs = Math.round((row?.ms ?? 0) - (before + after) / 2)
+    const skewMs = Math.round(Number(row?.ms ?? 0n) - (before + after) / 2)
     const says = `the database is ${Math.abs(skewMs)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} this process`
     return Math.abs(skewMs) <= skewMaxMs ? ok(says) : bad(`${says}: correct the clocks`)
   },

@@ -2,6 +2,7 @@
 import type { Executor } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import type { EventType } from '../vocabulary/events.ts'
+import { insertEvents } from './store.ts'
 
 export type NewEvent = {
   merchantId: number
@@ -31,7 +32,7 @@ export function toEventRow(event: NewEvent) {
 /** Appends events; the caller holds the locks of their streams. */
 export async function appendEvents(sql: Executor, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return
-  await sql`insert into events select * from json_populate_recordset(null::events, ${events.map(toEventRow) as never}::json)`
+  await insertEvents(sql, events.map(toEventRow))
 }
 
 /** Gives the next number of a stream whose row is at hand and locked. */

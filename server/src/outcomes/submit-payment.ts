@@ -99,6 +99,28 @@ async function refuseUnpayable(
   }
 }
 
+/** What has not happened to a payment when it begins. */
+const untouched = {
+  parentPaymentId: null,
+  relatedPaymentId: null,
+  identityExternalId: null,
+  connectionId: null,
+  connectorRef: null,
+  receivedMinor: null,
+  failureReason: null,
+  hold: null,
+  attention: null,
+  authorizedAt: null,
+  capturedAt: null,
+  receivedAt: null,
+  settledAt: null,
+  failedAt: null,
+  expiredAt: null,
+  reversedAt: null,
+  refundedAt: null,
+  acceptedAt: null,
+} as const
+
 /** Everything that was submitted is frozen into the payment: method, rate, amounts, fees, shares. */
 function newPayment(
   submitter: Submitter,
@@ -111,6 +133,7 @@ function newPayment(
   const railEnd = now.getTime() + rail.expiresAfterMs
   const fees = totalFees(method.fees)
   return {
+    ...untouched,
     merchantId: session.merchantId,
     id,
     type: 'PURCHASE',
@@ -118,11 +141,8 @@ function newPayment(
     sessionId: session.id,
     paymentLinkId: session.paymentLinkId,
     orderKey: session.orderKey,
-    parentPaymentId: null,
-    relatedPaymentId: null,
     externalId: id,
     identityId: session.ownerIdentityId,
-    identityExternalId: null,
     accountNumber: session.destinations[0]?.account.accountNumber ?? '',
     description,
     currency: session.currency,
@@ -139,25 +159,10 @@ function newPayment(
     requestHash,
     rail: rail.type,
     connector: connectorNameFor(submitter.merchant, rail),
-    connectionId: null,
-    connectorRef: null,
-    receivedMinor: null,
-    failureReason: null,
-    hold: null,
-    attention: null,
     nextCheckAt: new Date(now.getTime() + headStartMs),
     checks: 0,
     createdAt: now,
     updatedAt: now,
     expiresAt: new Date(Math.min(railEnd, session.expiresAt.getTime())),
-    authorizedAt: null,
-    capturedAt: null,
-    receivedAt: null,
-    settledAt: null,
-    failedAt: null,
-    expiredAt: null,
-    reversedAt: null,
-    refundedAt: null,
-    acceptedAt: null,
   }
 }

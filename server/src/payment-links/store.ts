@@ -110,3 +110,10 @@ export async function moveLinksDue(
       and l.status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and l.expires_at <= ${now}
     returning l.*`
 }
+
+/** Whether the link may bring only so many payments; read without a lock. */
+export async function isLimitedLink(sql: Executor, merchantId: number, id: string): Promise<boolean> {
+  const rows = await sql`
+    select 1 as limited from payment_links where merchant_id = ${merchantId} and id = ${id} and max_payments is not null`
+  return rows.length === 1
+}
