@@ -3,11 +3,13 @@ import Type from 'typebox'
 import type { ApiVersion } from '../access/caller.ts'
 import { formatAmount, parseAmount } from '../kit/money.ts'
 import { named } from '../kit/operation.ts'
+import { qrImage } from '../kit/qr-image.ts'
 import { spreadFee } from '../ledger/posting.ts'
 import { Amount, CurrencyCode, Metadata } from '../offers/schema.ts'
+import { railOf } from '../rails/index.ts'
 import { PaymentNodeSchema } from '../rails/node.ts'
 import { feeToWire, totalFees } from '../rules/fee.ts'
-import { type Payment, paymentMachine } from './payment.ts'
+import { type Payment, type PaymentNode, paymentMachine } from './payment.ts'
 
 const closed = { additionalProperties: false }
 const When = Type.String({ format: 'date-time' })
@@ -117,10 +119,18 @@ export function toSnapshot(p: Payment) {
 
 /** The payment as this API version shows it. */
 export function toWire(p: Payment, version: ApiVersion) {
-  const wire = toSnapshot(p)
+  const wire = { ...toSnapshot(p), origins: p.origin ? [withQrImage(p, p.origin)] : [] }
   if (version === 'v2') return wire
   if (p.refundedAt !== null) return { ...wire, status: 'REFUNDED' }
   return p.status === 'CREATED' ? { ...wire, status: 'PENDING' } : wire
+}
+
+/** While it can be paid, the code to scan is shown as an image too (contract section 4.4); events do without. */
+function withQrImage(p: Payment, origin: PaymentNode): PaymentNode {
+  const key = railOf(p.rail)?.key ?? ''
+  const fields = origin[key] as { data?: unknown; qrCode?: unknown } | undefined
+  if (p.status !== 'CREATED' || typeof fields?.data !== 'string' || fields.qrCode !== undefined) return origin
+  return { ...origin, [key]: { ...fields, qrCode: qrImage(fields.data) } }
 }
 
 function moments(p: Payment) {

@@ -1,13 +1,11 @@
 /** What the payer is given is what the real rail gives: payloads that other software parses, numbers with true check digits. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { inflateSync } from 'node:zlib'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import fc from 'fast-check'
 import { hasError, isStaticPix, parsePix } from 'pix-utils'
 import clabe from 'stdnum/lib/cjs/mx/clabe.js'
-import { encode } from 'uqr'
 import { rails } from '../../rails/index.ts'
 import { sampleFields } from '../../rails/sample.ts'
 import { sampleOrder } from '../conformance.ts'
@@ -15,7 +13,6 @@ import type { PaymentOrder } from '../connector.ts'
 import { addressOf, cbuCheckDigit, clabeOf, cvuOf, referenceOf } from './accounts.ts'
 import { crc16 } from './emv.ts'
 import { sandbox as sandboxOf } from './index.ts'
-import { qrImage } from './qr-image.ts'
 
 const sandbox = sandboxOf(rails)
 const never = new AbortController().signal
@@ -74,27 +71,6 @@ describe('QR payloads', () => {
     assert.ok(rail)
     const outcomes = await Promise.all(['a', 'b', 'c'].map((id) => sandbox.start(sampleOrder(rail, id), never)))
     assert.equal(new Set(outcomes.map((outcome) => outcome.is === 'action' && outcome.fields.data)).size, 3)
-  })
-})
-
-describe('the QR image', () => {
-  test('is a PNG whose pixels are the modules of the payload', () => {
-    const text = '00020101021226580014br.gov.bcb.pix'
-    const png = Buffer.from(qrImage(text), 'base64')
-    assert.equal(png.subarray(0, 8).toString('latin1'), '\x89PNG\r\n\x1a\n')
-    const side = png.readUInt32BE(16)
-    const start = png.indexOf('IDAT')
-    const raw = inflateSync(png.subarray(start + 4, start + 4 + png.readUInt32BE(start - 4)))
-    const { data, size } = encode(text, { ecc: 'M', boostEcc: false, border: 4, maskPattern: 2 })
-    assert.equal(side, size * 4)
-    const row = Math.ceil(side / 8) + 1
-    assert.equal(raw.length, row * side)
-    for (let y = 0; y < side; y++) {
-      for (let x = 0; x < side; x++) {
-        const white = ((raw[y * row + 1 + (x >> 3)] ?? 0) & (0x80 >> (x & 7))) !== 0
-        assert.equal(white, !data[y >> 2]?.[x >> 2], `pixel ${x},${y}`)
-      }
-    }
   })
 })
 
@@ -177,7 +153,7 @@ describe('every answer', () => {
       assert.ok(validate({ ...sampleFields(rail), ...fields }), JSON.stringify(validate.errors))
       if (rail.flow === 'redirect')
         assert.equal(fields.url, `http://localhost:8080/sandbox/bank/${referenceOf('pay_01jd')}`)
-      if (rail.flow === 'qr') assert.ok(fields.data && fields.qrCode)
+      if (rail.flow === 'qr') assert.ok(fields.data)
       if (rail.flow === 'wallet') assert.deepEqual(fields, {})
       if (rail.flow === 'transfer') assert.ok(fields.clabe ?? fields.code ?? fields.address)
     })

@@ -4,7 +4,6 @@ import type { Flow } from '../../rails/rail.ts'
 import type { PaymentOrder } from '../connector.ts'
 import { addressOf, clabeOf, cvuOf, referenceOf, seed, speiBank, tokenOf } from './accounts.ts'
 import { emvPayload, type Scheme } from './emv.ts'
-import { qrImage } from './qr-image.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -37,8 +36,9 @@ function signedBankPage(order: PaymentOrder): Fields {
 }
 
 function qrOf(scheme: Scheme, order: PaymentOrder): Fields {
+  // The image of it (`qrCode`) is drawn when the payment is shown, not stored with it and all its events.
   const data = emvPayload(scheme, order.amount, referenceOf(order.paymentId))
-  return { data, qrCode: qrImage(data) }
+  return { data }
 }
 
 /** A Pix key of the random kind (a UUID); the sandbox's merchants share one. */
@@ -93,5 +93,5 @@ function cryptoOf({ paymentId, amount, fields }: PaymentOrder): Fields {
   }
   const data = links[network] ?? `${network.toLowerCase()}:${address}?amount=${decimal}&token=${amount.currency}`
   const referenceId = referenceOf(paymentId)
-  return { address, network, token: amount.currency, referenceId, data, qrCode: qrImage(data) }
+  return { address, network, token: amount.currency, referenceId, data }
 }
