@@ -28,9 +28,9 @@ create table payment_links (
   updated_at timestamptz not null,
   expires_at timestamptz not null,
   deleted_at timestamptz,
-  primary key (merchant_id, id),
-  constraint payment_links_uses check (max_payments is null or uses_open + uses_paid <= max_payments or uses_open = 0)
+  primary key (merchant_id, id)
 );
+comment on column payment_links.uses_paid is 'Paid for good; late money that was accepted may take it beyond max_payments.';
 comment on column payment_links.uses_open is 'Payments in flight; counted only where max_payments is set, so that an unlimited link is never a hot row.';
 create unique index payment_links_checkout_token on payment_links (merchant_id, checkout_token) where deleted_at is null;
 create unique index payment_links_page_token on payment_links (merchant_id, page_token);

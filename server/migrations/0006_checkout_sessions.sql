@@ -46,7 +46,8 @@ create unique index checkout_sessions_checkout_token on checkout_sessions (merch
 create unique index checkout_sessions_page_token on checkout_sessions (merchant_id, page_token) where successor_id is null;
 create index checkout_sessions_by_status on checkout_sessions (merchant_id, status, id) where deleted_at is null;
 create index checkout_sessions_by_owner on checkout_sessions (merchant_id, owner_identity_id, id) where deleted_at is null;
-create index checkout_sessions_due on checkout_sessions (expires_at) where status in ('ATTEMPT', 'ACTIVE');
+create index checkout_sessions_due on checkout_sessions (expires_at) where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null;
+create index checkout_sessions_by_checkout_token on checkout_sessions (merchant_id, checkout_token, id) where deleted_at is null;
 
 -- Destinations are a dimension of their own: a session may pay several accounts.
 create table checkout_session_accounts (

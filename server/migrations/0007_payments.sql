@@ -85,6 +85,7 @@ create index payments_open_by_order on payments (merchant_id, order_key)
 create index payments_by_related on payments (merchant_id, related_payment_id, id) where related_payment_id is not null;
 create index payments_by_parent on payments (merchant_id, parent_payment_id, id) where parent_payment_id is not null;
 create index payments_attention on payments (merchant_id, id) where attention is not null;
+create index payments_refunded on payments (merchant_id, id) where refunded_at is not null;
 create index payments_due on payments (next_check_at) where next_check_at is not null;
 
 -- Every decision of an operator, kept.

@@ -25,4 +25,6 @@ export type Caller = {
   readonly version: ApiVersion
   /** UUID for what this request creates, when it carries an Idempotency-Key: a repeated run finds the first run's row. */
   seed?: Uint8Array
+  /** An earlier run with this seed broke off: what it wrote, if anything, is the answer. */
+  resumed?: boolean
 }

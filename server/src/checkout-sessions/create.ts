@@ -16,7 +16,7 @@ import { limits } from '../vocabulary/limits.ts'
 import { requote } from './requote.ts'
 import { toSnapshot } from './schema.ts'
 import { orderKeyOf, type Session } from './session.ts'
-import { findSessionByCheckoutToken, findSessionById, insertSessions } from './store.ts'
+import { findSessionByCheckoutToken, findSessionEvenDeleted, insertSessions } from './store.ts'
 
 export type CreateInput = OfferBody | { checkoutToken: string; customer?: CustomerBody | null }
 
@@ -26,9 +26,11 @@ export type CreateInput = OfferBody | { checkoutToken: string; customer?: Custom
  */
 export async function createSession(ctx: Context, caller: Caller, input: CreateInput): Promise<Session> {
   if (!('items' in input)) return createFromLink(ctx, caller, input.checkoutToken, input.customer ?? null)
+  const resumed = await resumedSession(ctx.sql, caller)
+  if (resumed) return resumed
   const now = nowFor(ctx, caller.merchant)
   const { offer, quote } = await resolveOffer(ctx, caller, input, now)
-  return keepSession(ctx, caller, newSession(caller, offer, quote, now))
+  return keepSession(ctx, newSession(caller, offer, quote, now))
 }
 
 /** Mints a session from an ACTIVE link: the same offer, its own unguessable token, a fresh quote (design section 4 rules 2, 3). */
@@ -38,6 +40,8 @@ export async function createFromLink(
   checkoutToken: string,
   customer: Customer | null,
 ): Promise<Session> {
+  const resumed = await resumedSession(ctx.sql, caller)
+  if (resumed) return resumed
   const now = nowFor(ctx, caller.merchant)
   const faults = new Faults()
   checkCustomer(customer ?? {}, '/customer', faults)
@@ -50,7 +54,7 @@ export async function createFromLink(
     customer: customer ?? link.customer,
     durationSeconds: Math.min(link.durationSeconds, limits.linkSessionSecondsMax),
   }
-  return keepSession(ctx, caller, { ...newSession(caller, offer, quote, now), paymentLinkId: link.id })
+  return keepSession(ctx, { ...newSession(caller, offer, quote, now), paymentLinkId: link.id })
 }
 
 function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quote: Quote, now: Date): Session {
@@ -94,7 +98,7 @@ function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quo
 }
 
 /** Writes the session together with whatever else arrives meanwhile: many creates, one commit. */
-async function keepSession(ctx: Context, caller: Caller, session: Session): Promise<Session> {
+async function keepSession(ctx: Context, session: Session): Promise<Session> {
   const { merchantId, id, createdAt } = session
   const event = toEventRow({
     merchantId,
@@ -105,7 +109,7 @@ async function keepSession(ctx: Context, caller: Caller, session: Session): Prom
     at: createdAt,
   })
   const kept = await batchOf(ctx.sql)({ session, event })
-  return kept ? session : existingSession(ctx.sql, caller, session)
+  return kept ? session : existingSession(ctx.sql, session)
 }
 
 type NewRow = { session: Session; event: ReturnType<typeof toEventRow> }
@@ -130,9 +134,15 @@ function batchOf(sql: Sql): Batcher<NewRow, boolean> {
   return made
 }
 
-/** The first run of the same Idempotency-Key may have written it already; else the token is taken. */
-async function existingSession(sql: Executor, caller: Caller, session: Session): Promise<Session> {
-  const mine = caller.seed ? await findSessionById(sql, session.merchantId, session.id) : undefined
+/** What the broken-off first run of the same Idempotency-Key wrote, deleted meanwhile or not: its answer is due. */
+async function resumedSession(sql: Executor, { merchant, seed, resumed }: Caller): Promise<Session | undefined> {
+  if (!seed || !resumed) return undefined
+  return findSessionEvenDeleted(sql, merchant.id, newId('checkoutSession', 0, seed))
+}
+
+/** The id is ours alone: who finds it has written it, and only the answer was lost. Else the token is taken. */
+async function existingSession(sql: Executor, session: Session): Promise<Session> {
+  const mine = await findSessionEvenDeleted(sql, session.merchantId, session.id)
   if (mine) return mine
   const other = await findSessionByCheckoutToken(sql, session.merchantId, session.checkoutToken)
   throw problem(

@@ -7,7 +7,7 @@ import { toSnapshot } from './schema.ts'
 import { isDue, type Session, type SessionEvent, sessionEventTypes, sessionMachine } from './session.ts'
 import { lockSessionById, updateSession } from './store.ts'
 
-/** A locked session with the changes and events of the transaction under way; `save` writes them all. */
+/** A locked session with the changes and events of the transaction under way. */
 export type LockedSession = {
   readonly row: Session
   /** Applies an event of the machine. Throws `failedPrecondition` where the table has no such edge. */
@@ -16,6 +16,7 @@ export type LockedSession = {
   tell(type: EventType, now: Date): void
   /** Adds an event of another noun to the session's stream: its payments'. */
   record(type: EventType, data: object, now: Date): void
+  /** Writes what has changed since it was last saved; one transaction may do so several times. */
   save(): Promise<void>
 }
 
@@ -28,8 +29,8 @@ export async function lockSession(
 ): Promise<LockedSession | undefined> {
   const row = await lockSessionById(sql, merchantId, id)
   if (!row) return undefined
-  const before = row.eventSequence
-  const events: NewEvent[] = []
+  let saved = row.eventSequence
+  let events: NewEvent[] = []
   const record = (type: EventType, data: object, at: Date) => {
     events.push({ merchantId, streamId: row.id, sequence: nextSequence(row), type, data, at })
   }
@@ -48,8 +49,11 @@ export async function lockSession(
     record,
     save: async () => {
       if (events.length === 0) return
+      const [before, told] = [saved, events]
+      saved = row.eventSequence
+      events = []
       await updateSession(sql, row, before)
-      await appendEvents(sql, events)
+      await appendEvents(sql, told)
     },
   }
   if (isDue(row, now) && row.deletedAt === null) locked.move('expire', now)

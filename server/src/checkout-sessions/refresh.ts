@@ -19,6 +19,9 @@ export type Refresher = { merchant: Merchant; by: 'merchant' | 'payer'; seed?: U
 export async function refreshByToken(ctx: Context, caller: Caller, checkoutToken: string): Promise<Session> {
   const named = await findSessionByCheckoutToken(ctx.sql, caller.merchant.id, checkoutToken)
   if (!named) throw problem('notFound', 'There is no session with this checkoutToken.')
+  // The first run of the same Idempotency-Key made it and broke off: its answer is due, not a second refresh.
+  const { seed, resumed } = caller
+  if (seed && resumed && named.id === newId('checkoutSession', 0, seed)) return named
   return refreshSession(ctx, { ...caller, by: 'merchant' }, named.id)
 }
 
@@ -28,16 +31,19 @@ export async function refreshByToken(ctx: Context, caller: Caller, checkoutToken
  */
 export async function refreshSession(ctx: Context, refresher: Refresher, sessionId: string): Promise<Session> {
   const now = nowFor(ctx, refresher.merchant)
+  const known = await findSessionById(ctx.sql, refresher.merchant.id, sessionId)
+  if (!known) throw problem('notFound', 'There is no such session.')
+  if (known.successorId) return successorOf(ctx.sql, known)
+  refuseBusy(known)
+  // What is sold never changes, so it is quoted before the row is locked: who holds a lock must not wait for the pool.
+  const quote = await requote(ctx, refresher.merchant, known, now)
   return transaction(ctx.sql, async (sql) => {
     const locked = await lockSession(sql, refresher.merchant.id, sessionId, now)
     if (!locked || locked.row.deletedAt) throw problem('notFound', 'There is no such session.')
     const { row } = locked
     if (row.successorId) return successorOf(sql, row)
-    if (row.status === 'PROCESSING_PAYMENT' || row.status === 'FINISHED') {
-      throw problem('failedPrecondition', `The session is ${row.status}; it cannot be refreshed.`)
-    }
+    refuseBusy(row)
     if (refresher.by === 'payer') refuseTooMany(refresher.merchant, row, now)
-    const quote = await requote(ctx, refresher.merchant, row, now)
     const total = { minor: row.totalMinor, currency: row.currency }
     const fresh = {
       quote,
@@ -58,6 +64,11 @@ async function successorOf(sql: Executor, row: Session): Promise<Session> {
   const successor = row.successorId ? await findSessionById(sql, row.merchantId, row.successorId) : undefined
   if (!successor) throw problem('notFound', 'There is no such session.')
   return successor
+}
+
+function refuseBusy({ status }: Session): void {
+  if (status !== 'PROCESSING_PAYMENT' && status !== 'FINISHED') return
+  throw problem('failedPrecondition', `The session is ${status}; it cannot be refreshed.`)
 }
 
 function refuseTooMany(merchant: Merchant, row: Session, now: Date): void {

@@ -35,6 +35,9 @@ export async function insertSessions(
       insert into events
       select e.* from json_populate_recordset(null::events, ${events as never}::json) e
       join inserted i on i.merchant_id = e.merchant_id and i.id = e.stream_id
+      returning merchant_id, stream_id, sequence
+    ), queued as (
+      insert into event_outbox (merchant_id, stream_id, sequence) select merchant_id, stream_id, sequence from told
     )
     select id from inserted`
   return new Set(inserted.map((row) => row.id))
@@ -153,9 +156,9 @@ export async function moveSessionsDue(
     update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
     from (
       select merchant_id, id from checkout_sessions
-      where status in ('ATTEMPT', 'ACTIVE') and expires_at <= ${now} and (${merchantId}::int is null or merchant_id = ${merchantId})
+      where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at <= ${now} and (${merchantId}::int is null or merchant_id = ${merchantId})
       order by expires_at limit ${most}
     ) due
-    where s.merchant_id = due.merchant_id and s.id = due.id and s.status in ('ATTEMPT', 'ACTIVE') and s.expires_at <= ${now}
+    where s.merchant_id = due.merchant_id and s.id = due.id and s.status in ('ATTEMPT', 'ACTIVE') and s.deleted_at is null and s.expires_at <= ${now}
     returning s.*`
 }

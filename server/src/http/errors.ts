@@ -67,9 +67,11 @@ function isOutOfReach(error: unknown): boolean {
   return /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|EPIPE)/.test(code)
 }
 
+/** A wrong or absent tag is also told by its own `enum` or `required`, a wrong name by its own rule: these only repeat it. */
+const repeating = new Set(['if', 'discriminator', 'propertyNames'])
+
 function fromValidation(errors: AjvError[], context: string): Problem {
-  // A wrong or absent tag is also told by its own `enum` or `required`; these two only repeat it.
-  const telling = errors.filter((e) => e.keyword !== 'if' && e.keyword !== 'discriminator' && !isEcho(e, errors))
+  const telling = errors.filter((e) => !repeating.has(e.keyword) && !isEcho(e, errors))
   const shown = telling.length > 0 ? telling : errors
   const faults = dedupe(shown.map((e) => toFault(e, places[context] ?? '')))
   const missingOnly = shown.every((e) => e.keyword === 'required')
@@ -86,7 +88,9 @@ function isEcho(error: AjvError, all: AjvError[]): boolean {
 }
 
 function toFault(error: AjvError, place: string): Fault {
-  const at = place + error.instancePath
+  // A rule about field names is broken by a name: the fault is at that field.
+  const name = (error as { propertyName?: string }).propertyName
+  const at = place + error.instancePath + (name === undefined ? '' : `/${pointerPart(name)}`)
   const params = error.params as Record<string, unknown>
   switch (error.keyword) {
     case 'required':
@@ -94,6 +98,7 @@ function toFault(error: AjvError, place: string): Fault {
     case 'additionalProperties':
       return { pointer: `${at}/${pointerPart(String(params['additionalProperty']))}`, detail: 'is not a known field' }
     case 'enum':
+      if (name !== undefined) return { pointer: at, detail: 'is not a field of this form' }
       return { pointer: at, detail: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` }
     case 'const':
       return { pointer: at, detail: `must be ${JSON.stringify(params['allowedValue'])}` }

@@ -25,6 +25,7 @@ export function replayAnswers(app: App, ctx: AppContext): void {
     if (claim.is === 'run') {
       claimed.set(request, owner)
       request.caller.seed = claim.seed
+      request.caller.resumed = claim.resumed
       return
     }
     reply.header('idempotent-replayed', 'true').code(claim.status).type('application/json; charset=utf-8')

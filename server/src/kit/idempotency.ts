@@ -9,7 +9,8 @@ import { uuidBytes } from './id.ts'
 import { problem } from './problem.ts'
 
 export type KeyOwner = { merchantId: number; clientId: string; key: string }
-export type Claim = { is: 'run'; seed: Uint8Array } | { is: 'replay'; status: number; body: string }
+/** `resumed`: an earlier run with this seed was never answered; what it wrote, if anything, is on record. */
+export type Claim = { is: 'run'; seed: Uint8Array; resumed: boolean } | { is: 'replay'; status: number; body: string }
 
 /** What a key is bound to: method, path and the parsed body. */
 export function requestHash(method: string, path: string, body: unknown): Buffer {
@@ -36,8 +37,9 @@ export async function claimKey(
       errors: [{ pointer: '/headers/idempotency-key', detail }],
     })
   }
-  const seed = await takeKey(sql, owner, hash, now, uuidBytes(merchantNow.getTime()))
-  if (seed) return { is: 'run', seed }
+  const fresh = uuidBytes(merchantNow.getTime())
+  const seed = await takeKey(sql, owner, hash, now, fresh)
+  if (seed) return { is: 'run', seed, resumed: !Buffer.from(seed).equals(fresh) }
   const [held] = await sql<{ requestHash: Uint8Array; status: number | null; body: string | null }[]>`
     select request_hash, status, body from idempotency_keys
     where merchant_id = ${owner.merchantId} and client_id = ${owner.clientId} and key = ${owner.key}`

@@ -112,7 +112,7 @@ export async function findUnbalanced(sql: Executor): Promise<LedgerFault[]> {
     from (${sides(sql)}) as s group by merchant_id, currency having sum(amount_minor) <> 0
     union all
     select merchant_id, code, 'is below zero: ' || sum(amount_minor)
-    from (${sides(sql)}) as s where code like 'available:%' or code like 'held:%' or code like 'refunding:%'
+    from (${sides(sql)}) as s where code like 'pending:%' or code like 'available:%' or code like 'held:%' or code like 'refunding:%'
     group by merchant_id, code having sum(amount_minor) < 0
     union all
     select merchant_id, id, 'is an entry without postings' from ledger_entries e

@@ -124,13 +124,15 @@ function readDestinations(
 ): Destination[] {
   const byNumber = new Map(accounts.map((account) => [account.accountNumber, account]))
   let sum = 0n
+  // Amounts that are none were told already; sums of the others would only confuse.
+  let readable = !faults.list.some(({ pointer }) => /^\/items\/\d+\/(preTax|total)Amount$/.test(pointer))
   const read = body.destinations.flatMap((destination, index) => {
     const at = `/destinations/${index}`
     const amount = amountAt(`${at}/amount`, destination.amount, currency, faults)
+    if (amount === undefined) readable = false
     sum += amount ?? 0n
     const account = byNumber.get(destination.account.accountNumber)
-    const fault = accountFault(account, destination, currency)
-    if (fault) faults.add(`${at}${fault.at}`, fault.detail)
+    checkAccount(account, destination, currency, at, faults)
     if (!account || amount === undefined) return []
     const { name, externalId, metadata } = destination
     return [
@@ -150,7 +152,7 @@ function readDestinations(
       },
     ]
   })
-  if (sum !== totalMinor && faults.list.length === 0) {
+  if (readable && sum !== totalMinor) {
     faults.add(
       '/destinations',
       `sum to "${formatAmount(sum, currency)}", the items to "${formatAmount(totalMinor, currency)}": they must be equal`,
@@ -159,24 +161,23 @@ function readDestinations(
   return read
 }
 
-function accountFault(
+/** An account that may be paid into by this offer, and what the body says of it is true. */
+function checkAccount(
   account: Account | undefined,
-  destination: OfferBody['destinations'][number],
+  { currency: said, account: named, identity }: OfferBody['destinations'][number],
   currency: Currency,
-) {
-  if (!account) return { at: '/account/accountNumber', detail: 'is not an account of yours' }
-  if (account.status !== 'ACTIVE')
-    return { at: '/account/accountNumber', detail: `is an account that is ${account.status}` }
+  at: string,
+  faults: Faults,
+): void {
+  const number = `${at}/account/accountNumber`
+  if (!account) return faults.add(number, 'is not an account of yours')
+  if (account.status !== 'ACTIVE') faults.add(number, `is an account that is ${account.status}`)
   if (account.currency !== currency)
-    return { at: '/account/accountNumber', detail: `is an account in ${account.currency}; the offer is in ${currency}` }
-  if (destination.currency && destination.currency !== currency)
-    return { at: '/currency', detail: `must be ${currency}` }
-  if (destination.account.currency && destination.account.currency !== currency)
-    return { at: '/account/currency', detail: `must be ${currency}` }
-  if (destination.identity && destination.identity.identityId !== account.identityId) {
-    return { at: '/identity/identityId', detail: 'is not the owner of this account' }
-  }
-  return undefined
+    faults.add(number, `is an account in ${account.currency}; the offer is in ${currency}`)
+  if (said && said !== currency) faults.add(`${at}/currency`, `must be ${currency}`)
+  if (named.currency && named.currency !== currency) faults.add(`${at}/account/currency`, `must be ${currency}`)
+  if (identity && identity.identityId !== account.identityId)
+    faults.add(`${at}/identity/identityId`, 'is not the owner of this account')
 }
 
 function ownerOf(owner: Awaited<ReturnType<typeof recallTerms>>['owner']): Partial<Owner> {

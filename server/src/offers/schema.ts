@@ -16,14 +16,14 @@ export const Amount = Type.String({
 })
 export const CurrencyCode = Type.Enum(currencyCodes, { description: 'ISO 4217, or a token code.' })
 export const PaymentMethod = Type.Enum([...railTypes])
-export const Metadata = Type.Record(
-  Type.String({ minLength: 1, maxLength: limits.metadataKeyLength }),
-  Type.String({ maxLength: limits.metadataValueLength }),
-  {
-    maxProperties: limits.metadataPairsMax,
-    description: 'Up to 50 pairs of your own; they travel from link to session to payment to events.',
-  },
-)
+/** Written as plain JSON Schema: TypeBox's record would check only names without line breaks. */
+export const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  propertyNames: { type: 'string', minLength: 1, maxLength: limits.metadataKeyLength },
+  additionalProperties: { type: 'string', maxLength: limits.metadataValueLength },
+  maxProperties: limits.metadataPairsMax,
+  description: 'Up to 50 pairs of your own; they travel from link to session to payment to events.',
+})
 
 export const Tax = Type.Object(
   {

@@ -1,4 +1,5 @@
 /** Money came: it pays its order, or it is held, or sent back; and what is too much becomes a payment of its own. */
+import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
 import { type LockedSession, lockSession } from '../checkout-sessions/move.ts'
 import { sessionMachine } from '../checkout-sessions/session.ts'
 import { newId } from '../kit/id.ts'
@@ -28,27 +29,26 @@ export async function policyOf({ sql, merchant, payment }: Work): Promise<Policy
 }
 
 /**
- * Takes money for a payment whose status has just become one that counts as paid. `askedMinor` is what the payer was asked
- * for; `late` when that payment had ended before.
+ * Takes money for a payment whose status has just become one that counts as paid, and that says what was received.
+ * `askedMinor` is what the payer was asked for; `late` when that payment had ended before.
  */
 export async function takeMoney(
   work: Work,
   amount: Money,
   { late, askedMinor }: { late: boolean; askedMinor: bigint },
 ): Promise<void> {
-  const { payment, session, sql, merchant } = work
+  const { payment, sql, merchant } = work
   const order = await readOrder(sql, {
     merchantId: merchant.id,
     orderKey: payment.orderKey ?? payment.id,
     besides: payment.id,
   })
   const policy = await policyOf(work)
-  payment.receivedMinor = amount.minor
   const verdict = decideMoney({
     late,
     sameCurrency: amount.currency === payment.purchaseCurrency,
     amount: compare(amount.minor, askedMinor),
-    deleted: session.row.deletedAt !== null,
+    deleted: await orderWasDeleted(work),
     orderPaid: order.paid,
     otherOpen: order.open,
     policy,
@@ -60,6 +60,17 @@ export async function takeMoney(
     return
   }
   await holdMoney(work, payment, verdict.reason, verdict.is === 'refund')
+}
+
+/** Whether the merchant deleted the session, or the one that now stands for it in its chain of refreshes. */
+async function orderWasDeleted({ session, sql, merchant }: Work): Promise<boolean> {
+  let { deletedAt, successorId } = session.row
+  while (deletedAt === null && successorId !== null) {
+    const successor = await findSessionEvenDeleted(sql, merchant.id, successorId)
+    if (!successor) break
+    ;({ deletedAt, successorId } = successor)
+  }
+  return deletedAt !== null
 }
 
 function compare(came: bigint, asked: bigint): 'exact' | 'more' | 'less' {
@@ -188,6 +199,7 @@ export function shrinkTo(payment: Payment, purchaseMinor: bigint): void {
   payment.grossMinor = gross
   payment.totalMinor = gross - totalFees(payment.fees)
   payment.purchaseMinor = purchaseMinor
+  if (payment.origin) payment.origin.amount = formatAmount(purchaseMinor, payment.purchaseCurrency)
 }
 
 /** What money is worth in the payment's currency at its frozen rate, rounded half up, at least one minor unit. */

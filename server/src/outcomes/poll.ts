@@ -43,8 +43,6 @@ export async function pollPayment(ctx: Context, merchantId: number, paymentId: s
   }
   const session = await findSessionEvenDeleted(ctx.sql, merchantId, payment.sessionId)
   if (!session) return
-  // Without a reference the call that began it was never answered: begin again, under the same idempotency key.
-  const question = payment.connectorRef === null && payment.status === 'CREATED' ? 'start' : 'lookup'
-  const outcome = await ask(ctx, payment, question, orderOf(ctx, merchant, payment, session))
+  const outcome = await ask(ctx, payment, 'lookup', orderOf(ctx, merchant, payment, session))
   await settle(ctx, merchant, paymentId, outcome)
 }

@@ -135,7 +135,7 @@ function checkAmount({ node }: Given, method: QuotedMethod, faults: Faults): voi
 /** Card numbers do not exist here: refused before anything is stored, and never repeated in the answer. */
 function refuseCardNumbers(body: Submission): void {
   const cards = (body.origins ?? []).flatMap((node, index) =>
-    node.type === 'CARD' ? [{ node: node['card'], at: `/origins/${index}/card` }] : [],
+    node.type === 'CARD' ? [{ node: { ...node, amount: undefined }, at: `/origins/${index}` }] : [],
   )
   for (const { node, at } of cards) {
     const pointer = findCardNumber(node, at)

@@ -3,7 +3,6 @@
 import type { Caller, Merchant } from '../access/caller.ts'
 import { lockAvailable } from '../accounts/lock-available.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import { transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { allocate, formatAmount, parseAmount } from '../kit/money.ts'
 import { problem } from '../kit/problem.ts'
@@ -11,7 +10,7 @@ import { findPaymentById, insertPayment, listRefunds } from '../payments/find.ts
 import type { Payment } from '../payments/payment.ts'
 import { askRefund } from './order.ts'
 import { newRefund, postRefundStarted, type RefundFigures, settleRefund } from './return-money.ts'
-import { openWork, tell } from './work.ts'
+import { agreeing, openWork, tell } from './work.ts'
 
 /**
  * Starts a refund and asks the provider. `amount` in the payer's currency; without it, all that remains. Throws `notFound`,
@@ -25,7 +24,7 @@ export async function refundPayment(
   input: { amount?: string; reason?: string },
 ): Promise<Payment> {
   const { merchant } = caller
-  const refund = await transaction(ctx.sql, async (sql) => {
+  const refund = await agreeing(ctx.sql, async (sql) => {
     const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
     const repeated = caller.seed && (await findPaymentById(sql, merchant.id, newId('payment', 0, caller.seed)))
     if (repeated) return repeated
@@ -61,10 +60,10 @@ export async function carryOut(ctx: Context, merchant: Merchant, refund: Payment
   return settleRefund(ctx, merchant, refund.id, outcome)
 }
 
-function takes(refund: Payment) {
-  return refund.destinations.map((d) => ({
+function takes(payment: Payment) {
+  return payment.destinations.map((d) => ({
     accountId: d.accountId,
-    amountMinor: parseAmount(d.amount, refund.currency) ?? 0n,
+    amountMinor: parseAmount(d.amount, payment.currency) ?? 0n,
   }))
 }
 
@@ -73,7 +72,8 @@ function takes(refund: Payment) {
  * the whole take exactly the whole, whatever the rate and however many they are.
  */
 function refundFigures(parent: Payment, earlier: readonly Payment[], amount: string | undefined): RefundFigures {
-  const before = earlier.filter((r) => r.status !== 'FAILED').reduce((sum, r) => sum + r.purchaseMinor, 0n)
+  const standing = earlier.filter((r) => r.status !== 'FAILED')
+  const before = standing.reduce((sum, r) => sum + r.purchaseMinor, 0n)
   const remaining = parent.purchaseMinor - before
   const purchaseMinor = amount === undefined ? remaining : readAmount(amount, parent)
   if (purchaseMinor > remaining || remaining === 0n) {
@@ -87,18 +87,32 @@ function refundFigures(parent: Payment, earlier: readonly Payment[], amount: str
       },
     )
   }
-  const grossTaken = earlier.filter((r) => r.status !== 'FAILED').reduce((sum, r) => sum + r.grossMinor, 0n)
+  const grossTaken = standing.reduce((sum, r) => sum + r.grossMinor, 0n)
   const grossMinor = (parent.grossMinor * (before + purchaseMinor)) / parent.purchaseMinor - grossTaken
   if (grossMinor <= 0n)
     throw problem('failedPrecondition', `This amount is worth nothing in ${parent.currency}; refund more at once.`)
-  const parts = allocate(
-    grossMinor,
-    parent.destinations.map((d) => parseAmount(d.amount, parent.currency) ?? 0n),
-  )
+  const parts = allocate(grossMinor, leftOf(parent, standing))
   const destinations = parent.destinations
     .map((d, index) => ({ ...d, amount: formatAmount(parts[index] ?? 0n, parent.currency) }))
     .filter((_, index) => (parts[index] ?? 0n) > 0n)
   return { purchaseMinor, grossMinor, destinations }
+}
+
+/**
+ * What earlier refunds have left of each destination's share. Splitting by what is left keeps many small refunds pro rata
+ * together: split by the shares alone, every odd minor unit would be the first destination's.
+ */
+function leftOf(parent: Payment, earlier: readonly Payment[]): bigint[] {
+  const taken = new Map<string, bigint>()
+  for (const { accountId, amountMinor } of earlier.flatMap(takes)) {
+    taken.set(accountId, (taken.get(accountId) ?? 0n) + amountMinor)
+  }
+  return takes(parent).map(({ accountId, amountMinor }) => {
+    const gone = taken.get(accountId) ?? 0n
+    const here = gone < amountMinor ? gone : amountMinor
+    taken.set(accountId, gone - here)
+    return amountMinor - here
+  })
 }
 
 function readAmount(text: string, parent: Payment): bigint {

@@ -8,7 +8,6 @@ import type { Work } from './work.ts'
 export async function releaseSession(work: Work, how: 'fail' | 'expire'): Promise<void> {
   const { session, payment, sql, merchant, now } = work
   if (payment.relatedPaymentId !== null) return
-  payment.attention = null
   await countLinkUse(sql, merchant.id, payment.paymentLinkId, 'released', now)
   const event = how === 'fail' ? afterFailure(session.row, now) : afterRelease(session.row, now)
   if (how === 'fail') session.row.tries += 1

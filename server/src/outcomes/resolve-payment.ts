@@ -1,15 +1,14 @@
 /** An operator decides what nobody else can: what becomes of held money, and of a payment whose provider stayed silent. */
 import type { Caller } from '../access/caller.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import { transaction } from '../kit/db.ts'
 import { problem } from '../kit/problem.ts'
-import { insertResolution, readOrder, updatePayment } from '../payments/find.ts'
+import { insertResolution, listRefunds, readOrder, updateFigures, updatePayment } from '../payments/find.ts'
 import { isOpen, type Payment } from '../payments/payment.ts'
 import { postHoldAccepted } from './entries.ts'
 import { acceptMoney, shrinkTo } from './money.ts'
 import { startReturn } from './return-money.ts'
 import { settleWork } from './settle.ts'
-import { openWork, tell, type Work } from './work.ts'
+import { agreeing, openWork, tell, type Work } from './work.ts'
 
 export type Decision = { decision: 'accept' | 'refund' | 'failed'; reason: string }
 
@@ -25,7 +24,7 @@ export async function resolvePayment(
 ): Promise<Payment> {
   const { merchant, clientId } = caller
   const now = nowFor(ctx, merchant)
-  return transaction(ctx.sql, async (sql) => {
+  return agreeing(ctx.sql, async (sql) => {
     const work = await openWork(sql, merchant, paymentId, now)
     const { payment } = work
     if (payment.attention === null && payment.hold === null) {
@@ -45,6 +44,9 @@ export async function resolvePayment(
 async function resolveHold(work: Work, decision: Decision['decision']): Promise<void> {
   const { payment, sql, merchant } = work
   if (decision === 'failed') throw problem('failedPrecondition', 'The money is here: accept it or refund it.')
+  const returns = await listRefunds(sql, merchant.id, payment.id)
+  if (returns.some((refund) => refund.status === 'RECEIVED'))
+    throw problem('failedPrecondition', 'The money is on its way back to the payer already; wait for its outcome.')
   if (decision === 'refund') {
     payment.attention = null
     return startReturn(work, payment, 'An operator decided to send the held money back.')
@@ -61,7 +63,10 @@ async function resolveHold(work: Work, decision: Decision['decision']): Promise<
   if (order.open)
     throw problem('failedPrecondition', 'Another payment of this order is open; cancel it or wait for its outcome.')
   const came = payment.receivedMinor ?? payment.purchaseMinor
-  if (came !== payment.purchaseMinor) shrinkTo(payment, came)
+  if (came !== payment.purchaseMinor) {
+    shrinkTo(payment, came)
+    await updateFigures(sql, payment)
+  }
   await postHoldAccepted(work, payment)
   const surplus = payment.hold === 'surplus'
   payment.hold = null

@@ -3,7 +3,6 @@
 import type { Merchant } from '../access/caller.ts'
 import type { RefundOutcome } from '../connectors/connector.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import { transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { edge, next } from '../kit/machine.ts'
 import { formatAmount, parseAmount } from '../kit/money.ts'
@@ -13,7 +12,7 @@ import { insertPayment, listRefunds, lockPaymentById, updatePayment } from '../p
 import { type Payment, paymentMachine, refundMachine } from '../payments/payment.ts'
 import { heldMoney, postHoldReturned } from './entries.ts'
 import { releaseSession } from './release.ts'
-import { openWork, tell, type Work } from './work.ts'
+import { agreeing, openWork, tell, type Work } from './work.ts'
 
 /** How long a refund that is being asked for is left alone before the poller asks. */
 const headStartMs = 15_000
@@ -106,7 +105,7 @@ export async function settleRefund(
   refundId: string,
   outcome: RefundOutcome,
 ): Promise<Payment> {
-  return transaction(ctx.sql, async (sql) => {
+  return agreeing(ctx.sql, async (sql) => {
     const work = await openWork(sql, merchant, refundId, nowFor(ctx, merchant))
     const { payment: refund, session, now } = work
     const parent = await lockPaymentById(sql, merchant.id, refund.parentPaymentId ?? '')
@@ -133,7 +132,7 @@ async function finishRefund(work: Work, parent: Payment): Promise<void> {
   refund.status = next(refundMachine, 'RECEIVED', 'settle')
   refund.settledAt = now
   tell(work, 'payment.refund.settled')
-  if (parent.hold !== null) return returnHeld(work, parent)
+  if (isReturn(parent)) return returnHeld(work, parent)
   const postings = refundDonePostings({
     rail: parent.rail,
     purchase: { minor: refund.purchaseMinor, currency: refund.purchaseCurrency },
@@ -144,11 +143,22 @@ async function finishRefund(work: Work, parent: Payment): Promise<void> {
     (other) => other.status === 'SETTLED' && other.id !== refund.id,
   )
   const sum = done.reduce((total, other) => total + other.purchaseMinor, refund.purchaseMinor)
-  if (sum >= parent.purchaseMinor) parent.refundedAt = now
+  if (sum < parent.purchaseMinor) return
+  parent.refundedAt = now
+  tell(work, 'payment.refunded', parent)
+}
+
+/** Whether what goes back was never the merchant's: only money that settled is refunded, all else was held. */
+function isReturn(parent: Payment): boolean {
+  return parent.settledAt === null
 }
 
 /** Held money is back with the payer: the payment it was is undone, and its session may be paid again. */
 async function returnHeld(work: Work, parent: Payment): Promise<void> {
+  if (parent.hold === null) {
+    parent.attention = 'The money was sent back to the payer, and the provider took it back as well.'
+    return tell(work, 'payment.attention', parent)
+  }
   await postHoldReturned(work, parent)
   parent.hold = null
   parent.attention = null
@@ -166,8 +176,10 @@ async function failRefund(work: Work, parent: Payment, reason: string): Promise<
   refund.failedAt = now
   refund.failureReason = reason.slice(0, 500)
   tell(work, 'payment.refund.failed')
-  if (parent.hold !== null) {
+  if (isReturn(parent)) {
+    if (parent.hold === null) return
     parent.attention = `The provider refused to send the held money back: ${formatAmount(refund.purchaseMinor, refund.purchaseCurrency)} ${refund.purchaseCurrency} stay held.`
+    tell(work, 'payment.attention', parent)
     return
   }
   const postings = mirrored(startedPostings(refund))

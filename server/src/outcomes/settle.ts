@@ -6,11 +6,11 @@
 import type { Merchant } from '../access/caller.ts'
 import type { Outcome } from '../connectors/connector.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import { brokenConstraint, isConflict, transaction } from '../kit/db.ts'
 import { edge, next } from '../kit/machine.ts'
 import type { Money } from '../kit/money.ts'
 import { findRelatedPayment, insertPayment, lockPaymentById, updatePayment } from '../payments/find.ts'
 import {
+  isOpen,
   type Payment,
   type PaymentEvent,
   paymentEventTypes,
@@ -23,23 +23,13 @@ import { postHoldReturned, postReversed, postSettled } from './entries.ts'
 import { relatedPayment, takeMoney } from './money.ts'
 import { releaseSession } from './release.ts'
 import { nextCheck } from './schedule.ts'
-import { openWork, tell, type Work } from './work.ts'
-
-const attemptsMax = 4
+import { agreeing, openWork, tell, type Work } from './work.ts'
 
 /** Applies an outcome to a payment and returns the payment as it then is. Throws `notFound`. */
 export async function settle(ctx: Context, merchant: Merchant, paymentId: string, outcome: Outcome): Promise<Payment> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await transaction(ctx.sql, async (sql) =>
-        settleWork(await openWork(sql, merchant, paymentId, nowFor(ctx, merchant)), outcome),
-      )
-    } catch (error) {
-      // Two sessions of one order were paid at the same moment, or locks met head-on: the loser looks again.
-      const again = isConflict(error) || brokenConstraint(error) === 'payments_one_accepted'
-      if (!again || attempt === attemptsMax) throw error
-    }
-  }
+  return agreeing(ctx.sql, async (sql) =>
+    settleWork(await openWork(sql, merchant, paymentId, nowFor(ctx, merchant)), outcome),
+  )
 }
 
 /** The same inside a transaction that holds the locks already. */
@@ -89,7 +79,6 @@ export function flag(work: Work, reason: string): void {
 function absorb(work: Work, outcome: Outcome): void {
   const { payment, rail } = work
   if (outcome.ref !== undefined) payment.connectorRef ??= outcome.ref
-  if (outcome.is === 'declined') payment.failureReason ??= outcome.reason.slice(0, 500)
   if (outcome.is !== 'action' || !payment.origin || payment.status !== 'CREATED') return
   const before = (payment.origin[rail.key] ?? {}) as Record<string, unknown>
   const instructed = { ...before, ...outcome.fields }
@@ -102,14 +91,20 @@ async function takeStep(work: Work, step: PaymentEvent, outcome: Outcome): Promi
   const { payment, rail, now } = work
   // Held money settles when somebody has decided, not when the provider reconciles it.
   if (step === 'settle' && payment.hold !== null) return
+  const waited = isOpen(payment)
+  const wasHeld = payment.hold !== null
   payment.status = next(paymentMachine, payment.status, step)
   payment[statusTimes[step]] = now
+  // The provider has spoken: what somebody was to look at has an answer.
+  if (waited) payment.attention = null
+  if (step === 'fail' && outcome.is === 'declined') payment.failureReason = outcome.reason.slice(0, 500)
+  if (step === 'reverse') payment.hold = null
+  const pays = waited && paysAt(step, rail.paidOn) && bringsMoney(outcome)
+  if (pays) payment.receivedMinor = outcome.amount.minor
   tell(work, paymentEventTypes[step])
-  if (paysAt(step, rail.paidOn) && payment.acceptedAt === null && payment.hold === null && bringsMoney(outcome)) {
-    await takeMoney(work, outcome.amount, { late: false, askedMinor: payment.purchaseMinor })
-  }
+  if (pays) await takeMoney(work, outcome.amount, { late: false, askedMinor: payment.purchaseMinor })
   if (step === 'settle') await settleMoney(work)
-  if (step === 'reverse') await reverseMoney(work)
+  if (step === 'reverse') await reverseMoney(work, wasHeld)
   if (step === 'fail' || step === 'expire') await releaseSession(work, step)
 }
 
@@ -125,16 +120,29 @@ async function settleMoney(work: Work): Promise<void> {
   await updatePayment(work.sql, surplus)
 }
 
-async function reverseMoney(work: Work): Promise<void> {
-  const { payment } = work
-  if (payment.hold !== null) {
+/** The provider took back what came: the entry is mirrored, of the surplus too that came with it. */
+async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> {
+  const { payment, sql, merchant, now } = work
+  if (wasHeld) {
     await postHoldReturned(work, payment)
-    payment.hold = null
     await releaseSession(work, 'expire')
-    return
+  } else {
+    await postReversed(work, payment)
+    flag(work, 'The provider took the money back before it settled.')
   }
-  await postReversed(work, payment)
-  flag(work, 'The provider took the money back before it settled.')
+  const surplus = await findRelatedPayment(sql, merchant.id, payment.id)
+  if (!surplus || !edge(paymentMachine, surplus.status, 'reverse')) return
+  const surplusWork = { ...work, payment: surplus }
+  const held = surplus.hold !== null
+  surplus.status = next(paymentMachine, surplus.status, 'reverse')
+  surplus.reversedAt = now
+  surplus.hold = null
+  surplus.attention = null
+  surplus.nextCheckAt = null
+  tell(surplusWork, 'payment.reversed')
+  if (held) await postHoldReturned(surplusWork, surplus)
+  else await postReversed(surplusWork, surplus)
+  await updatePayment(sql, surplus)
 }
 
 /** Money for a payment that had ended is a payment of its own: what ended stays ended. Later news goes to that one. */
@@ -150,6 +158,7 @@ async function takeLateMoney(work: Work, outcome: MoneyOutcome): Promise<void> {
   const askedMinor = payment.purchaseMinor
   const { minor, currency } = outcome.amount
   const child = relatedPayment(work, { minor: minor < askedMinor ? minor : askedMinor, currency })
+  child.receivedMinor = minor
   const childWork = { ...work, payment: child }
   await insertPayment(sql, child)
   tell(childWork, child.status === 'CAPTURED' ? 'payment.captured' : 'payment.received')

@@ -7,9 +7,9 @@ import { newId, newToken } from '../kit/id.ts'
 import { problem } from '../kit/problem.ts'
 import { resolveOffer } from '../offers/resolve-offer.ts'
 import type { LinkEvent, PaymentLink } from './link.ts'
-import { type LockedLink, lockLink } from './move.ts'
+import { followUses, type LockedLink, lockLink } from './move.ts'
 import { type CreateLink, toSnapshot } from './schema.ts'
-import { findLinkByCheckoutToken, findLinkById, insertLink } from './store.ts'
+import { findLinkByCheckoutToken, findLinkEvenDeleted, insertLink } from './store.ts'
 
 /** Creates a link, ATTEMPT or with `active` ACTIVE. Throws `invalidParam` naming every fault, `alreadyExist` for a taken token. */
 export async function createLink(
@@ -17,6 +17,8 @@ export async function createLink(
   caller: Caller,
   { active, maxPayments, ...body }: CreateLink,
 ): Promise<PaymentLink> {
+  const resumed = await resumedLink(ctx, caller)
+  if (resumed) return resumed
   const now = nowFor(ctx, caller.merchant)
   // The quote is not kept: a link says what is asked for, each session what it costs the payer. It proves that one can pay.
   const { offer } = await resolveOffer(ctx, caller, body, now)
@@ -55,14 +57,16 @@ export async function createLink(
     return link
   } catch (error) {
     if (brokenConstraint(error) === undefined) throw error
-    return existingLink(ctx, caller, link, error)
+    return takenToken(ctx, link, error)
   }
 }
 
-/** The first run of the same Idempotency-Key may have written it already; else the token is taken. */
-async function existingLink(ctx: Context, caller: Caller, link: PaymentLink, error: unknown): Promise<PaymentLink> {
-  const mine = caller.seed ? await findLinkById(ctx.sql, link.merchantId, link.id) : undefined
-  if (mine) return mine
+/** What the broken-off first run of the same Idempotency-Key wrote, deleted meanwhile or not: its answer is due. */
+async function resumedLink(ctx: Context, { merchant, seed, resumed }: Caller): Promise<PaymentLink | undefined> {
+  return seed && resumed ? findLinkEvenDeleted(ctx.sql, merchant.id, newId('paymentLink', 0, seed)) : undefined
+}
+
+async function takenToken(ctx: Context, link: PaymentLink, error: unknown): Promise<never> {
   if (brokenConstraint(error) !== 'payment_links_checkout_token') throw error
   const other = await findLinkByCheckoutToken(ctx.sql, link.merchantId, link.checkoutToken)
   throw problem('alreadyExist', `The checkoutToken "${link.checkoutToken}" is taken by another payment link.`, {
@@ -73,7 +77,11 @@ async function existingLink(ctx: Context, caller: Caller, link: PaymentLink, err
 
 /** Makes a link accept new sessions; on an ACTIVE one nothing changes. */
 export function activateLink(ctx: Context, caller: Caller, id: string): Promise<PaymentLink> {
-  return changeLink(ctx, caller, id, (link, now) => moveUnless(link, 'ACTIVE', 'activate', now))
+  return changeLink(ctx, caller, id, (link, now) => {
+    moveUnless(link, 'ACTIVE', 'activate', now)
+    // Its last uses may have been taken by open sessions while it was deactivated.
+    followUses(link, now)
+  })
 }
 
 /** Stops new sessions; those already open may still pay. On an ATTEMPT link nothing changes. */

@@ -6,7 +6,7 @@ import { problem } from '../kit/problem.ts'
 import type { EventType } from '../vocabulary/events.ts'
 import { isLinkDue, type LinkEvent, linkEventTypes, linkMachine, type PaymentLink } from './link.ts'
 import { toSnapshot } from './schema.ts'
-import { lockLinkById, updateLink } from './store.ts'
+import { isLimitedLink, lockLinkById, updateLink } from './store.ts'
 
 export type LockedLink = {
   readonly row: PaymentLink
@@ -66,7 +66,7 @@ export async function countLinkUse(
   use: LinkUse,
   now: Date,
 ): Promise<void> {
-  if (linkId === null || !(await isLimited(sql, merchantId, linkId))) return
+  if (linkId === null || !(await isLimitedLink(sql, merchantId, linkId))) return
   const link = await lockLink(sql, merchantId, linkId, now)
   if (!link || link.row.maxPayments === null) return
   const { row } = link
@@ -81,19 +81,19 @@ export async function countLinkUse(
     if (use === 'paid') row.usesOpen -= 1
     row.usesPaid += 1
   }
-  const taken = row.usesOpen + row.usesPaid
-  if (row.usesPaid >= most) moveIfPossible(link, 'finish', now)
-  else if (taken >= most) moveIfPossible(link, 'exhaust', now)
-  else moveIfPossible(link, 'release', now)
+  followUses(link, now)
   await link.save()
+}
+
+/** Moves a limited link to where its uses say: exhausted, finished or free again. Nothing for a link without `maxPayments`. */
+export function followUses(link: LockedLink, now: Date): void {
+  const { usesOpen, usesPaid, maxPayments } = link.row
+  if (maxPayments === null) return
+  const isTaken = usesOpen + usesPaid >= maxPayments
+  moveIfPossible(link, isTaken ? 'exhaust' : 'release', now)
+  if (usesPaid >= maxPayments) moveIfPossible(link, 'finish', now)
 }
 
 function moveIfPossible(link: LockedLink, event: LinkEvent, now: Date): void {
   if (edge(linkMachine, link.row.status, event)) link.move(event, now)
-}
-
-async function isLimited(sql: Executor, merchantId: number, id: string): Promise<boolean> {
-  const rows = await sql`
-    select 1 as limited from payment_links where merchant_id = ${merchantId} and id = ${id} and max_payments is not null`
-  return rows.length === 1
 }

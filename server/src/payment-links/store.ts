@@ -11,8 +11,11 @@ export async function insertLink(
   await sql`
     with link as (
       insert into payment_links select * from json_populate_recordset(null::payment_links, ${[toRow(link)] as never}::json)
+    ), told as (
+      insert into events select * from json_populate_recordset(null::events, ${events as never}::json)
+      returning merchant_id, stream_id, sequence
     )
-    insert into events select * from json_populate_recordset(null::events, ${events as never}::json)`
+    insert into event_outbox (merchant_id, stream_id, sequence) select merchant_id, stream_id, sequence from told`
 }
 
 function toRow(link: PaymentLink) {
@@ -51,6 +54,16 @@ function toRow(link: PaymentLink) {
 export async function findLinkById(sql: Executor, merchantId: number, id: string): Promise<PaymentLink | undefined> {
   const [row] = await sql<PaymentLink[]>`
     select * from payment_links where merchant_id = ${merchantId} and id = ${id} and deleted_at is null`
+  return row
+}
+
+/** A link whether deleted or not. */
+export async function findLinkEvenDeleted(
+  sql: Executor,
+  merchantId: number,
+  id: string,
+): Promise<PaymentLink | undefined> {
+  const [row] = await sql<PaymentLink[]>`select * from payment_links where merchant_id = ${merchantId} and id = ${id}`
   return row
 }
 

@@ -11,5 +11,6 @@ export {
   listRefunds,
   lockPaymentById,
   readOrder,
+  updateFigures,
   updatePayment,
 } from './store.ts'

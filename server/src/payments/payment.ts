@@ -141,10 +141,10 @@ export function stepsFor(status: PaymentStatus, is: Outcome['is'], paidOn: 'CAPT
   return steps
 }
 
-/** Statuses in which the provider may still say yes or no. */
-export function isOpen(payment: Pick<Payment, 'status' | 'acceptedAt' | 'hold'>): boolean {
+/** Whether the provider may still say yes or no. Late and surplus money is on record because it came: never open. */
+export function isOpen(payment: Pick<Payment, 'status' | 'acceptedAt' | 'hold' | 'relatedPaymentId'>): boolean {
   const waiting = payment.status === 'CREATED' || payment.status === 'AUTHORIZED' || payment.status === 'CAPTURED'
-  return waiting && payment.acceptedAt === null && payment.hold === null
+  return waiting && payment.relatedPaymentId === null && payment.acceptedAt === null && payment.hold === null
 }
 
 /** Whether this step is the one at which the rail's money counts as paid. */

@@ -150,6 +150,15 @@ export async function updatePayment(sql: Executor, p: Payment): Promise<void> {
     where merchant_id = ${p.merchantId} and id = ${p.id}`
 }
 
+/** Writes a locked payment's figures, which change only when somebody accepts another amount than was asked for. */
+export async function updateFigures(sql: Executor, p: Payment): Promise<void> {
+  await sql`
+    update payments set
+      purchase_minor = ${p.purchaseMinor}, gross_minor = ${p.grossMinor}, total_minor = ${p.totalMinor},
+      total_order = ${formatAmount(p.totalMinor, p.currency)}, fees = ${p.fees as never}, destinations = ${p.destinations as never}
+    where merchant_id = ${p.merchantId} and id = ${p.id}`
+}
+
 /** A payment's refunds, oldest first. */
 export async function listRefunds(sql: Executor, merchantId: number, parentId: string): Promise<Payment[]> {
   return sql<Payment[]>`

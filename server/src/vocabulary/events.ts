@@ -46,9 +46,18 @@ export const eventTypes = {
   'payment.held': { noun: 'payment', means: 'Money came that nothing waits for; somebody decides what becomes of it.' },
   'payment.resolved': { noun: 'payment', means: 'An operator decided.' },
   'payment.attention': { noun: 'payment', means: 'Somebody should look: `attention` says why.' },
+  'payment.refunded': { noun: 'payment', means: 'Refunds that are done make up the whole payment.' },
   'payment.refund.created': { noun: 'payment', means: 'A refund was started.' },
   'payment.refund.settled': { noun: 'payment', means: 'The refund reached the payer.' },
   'payment.refund.failed': { noun: 'payment', means: 'The refund was refused; the money is available again.' },
-} as const satisfies Record<string, { noun: 'checkoutSession' | 'paymentLink' | 'payment'; means: string }>
+  'webhook_endpoint.paused': {
+    noun: 'webhookEndpoint',
+    means: 'Nothing was delivered to it for so long that trying stopped; what it misses is kept.',
+  },
+  'webhook_endpoint.resumed': { noun: 'webhookEndpoint', means: 'What it missed is being delivered, in order.' },
+} as const satisfies Record<
+  string,
+  { noun: 'checkoutSession' | 'paymentLink' | 'payment' | 'webhookEndpoint'; means: string }
+>
 
 export type EventType = keyof typeof eventTypes
