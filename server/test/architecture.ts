@@ -12,6 +12,7 @@ export const ranks = [
   'ledger',
   'identities',
   'accounts',
+  'brands',
   'rails',
   'connectors',
   'rules',
@@ -23,8 +24,11 @@ export const ranks = [
   'payments',
   'checkout-sessions',
   'outcomes',
+  'late-money',
   'webhooks',
   'inbox',
+  'sandbox-bank',
+  'sandbox',
   'hosted-page',
 ] as const
 

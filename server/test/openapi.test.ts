@@ -150,6 +150,11 @@ function exampleChecker(): (where: string, content: Content) => void {
   }
 }
 
+/** Names of the caller's own choosing, with values of a declared form: metadata. */
+function isMap(patternProperties: unknown, additionalProperties: unknown): boolean {
+  return patternProperties !== undefined || typeof additionalProperties === 'object'
+}
+
 test('every object in a request body is closed', () => {
   const open = new Set<string>()
   const visit = (schema: unknown, where: string, seen: Set<string>): void => {
@@ -160,7 +165,13 @@ test('every object in a request body is closed', () => {
       if (!seen.has(name)) visit((document.components.schemas as Json)[name], name, seen.add(name))
       return
     }
-    const closed = additionalProperties === false || unevaluatedProperties === false || patternProperties !== undefined
+    const branches = ((schema as Json).oneOf ?? (schema as Json).anyOf ?? []) as Json[]
+    const allClosed = branches.length > 0 && branches.every((branch) => branch.additionalProperties === false)
+    const closed =
+      allClosed ||
+      additionalProperties === false ||
+      unevaluatedProperties === false ||
+      isMap(patternProperties, additionalProperties)
     if ((properties !== undefined || type === 'object') && !closed) open.add(where)
     for (const [key, part] of Object.entries(schema)) if (key !== 'examples') visit(part, `${where}/${key}`, seen)
   }

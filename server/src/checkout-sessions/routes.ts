@@ -17,8 +17,8 @@ const CheckoutSessionPage = Type.Object(
   { pagination: named(Pagination), results: Type.Array(named(CheckoutSession)) },
   { $id: 'CheckoutSessionPage', title: 'CheckoutSessionPage', additionalProperties: false },
 )
-const SessionId = Type.Object({ checkout_session_id: Type.String() })
-const CheckoutToken = Type.Object({ checkout_token: Type.String() })
+const SessionId = Type.Object({ checkout_session_id: Type.String({ description: 'Id of the session.' }) })
+const CheckoutToken = Type.Object({ checkout_token: Type.String({ description: "The session's `checkoutToken`." }) })
 
 const list = operation({
   operationId: 'listCheckoutSessions',

@@ -26,12 +26,12 @@ const tags = [
   ['Checkout sessions', "One payer's attempt to pay a fixed list of items."],
   ['Payment links', 'The reusable offer that checkout sessions are minted from.'],
   ['Payments', 'Money on its way from a payer to accounts, and back.'],
+  ['Refunds', 'Money on its way back to a payer.'],
   ['Identities', 'Who owns accounts, links and sessions.'],
   ['Accounts', 'Ledger accounts of an identity, each in one currency.'],
   ['Rules', 'What is charged: fees by rail and currency, inherited from parent identities.'],
   ['Exchange rates', 'What one currency is worth in another, as the merchant sets it.'],
   ['Discovery', 'Which payment methods, currencies and banks there are.'],
-  ['Sandbox', 'For testing alone.'],
 ] as const
 
 export const frame = {

@@ -25,8 +25,8 @@ import {
 } from './schema.ts'
 import { submitPayment } from './submit-payment.ts'
 
-const PaymentId = Type.Object({ id: Type.String() })
-const SessionId = Type.Object({ checkout_session_id: Type.String() })
+const PaymentId = Type.Object({ id: Type.String({ description: 'Id of the payment.' }) })
+const SessionId = Type.Object({ checkout_session_id: Type.String({ description: 'Id of the session.' }) })
 const posting: ProblemKey[] = [
   'notFound',
   'requestInProgress',
@@ -94,7 +94,10 @@ const cancel = operation({
   tag: 'Checkout sessions',
   summary: "Cancel a session's open payment",
   body: named(EmptyBody),
-  params: Type.Object({ checkout_session_id: Type.String(), payment_id: Type.String() }),
+  params: Type.Object({
+    checkout_session_id: Type.String({ description: 'Id of the session.' }),
+    payment_id: Type.String({ description: 'Id of the payment.' }),
+  }),
   answers: { 200: named(PaymentSchema) },
   refusals: posting,
   example: { request: {}, answer: { ...paymentExample, status: 'EXPIRED', expiredAt: '2026-01-31T19:41:00.000Z' } },

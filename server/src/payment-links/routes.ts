@@ -12,7 +12,7 @@ import { CreateLink, PaymentLinkSchema, toWire } from './schema.ts'
 import { findLinkById } from './store.ts'
 
 const tag = 'Payment links'
-const LinkId = Type.Object({ id: Type.String() })
+const LinkId = Type.Object({ id: Type.String({ description: 'Id of the link.' }) })
 const PaymentLinkPage = Type.Object(
   { pagination: named(Pagination), results: Type.Array(named(PaymentLinkSchema)) },
   { $id: 'PaymentLinkPage', title: 'PaymentLinkPage', additionalProperties: false },

@@ -28,7 +28,7 @@ const read = operation({
   operationId: 'getPayment',
   tag,
   summary: 'Read a payment',
-  params: Type.Object({ id: Type.String() }),
+  params: Type.Object({ id: Type.String({ description: 'Id of the payment.' }) }),
   answers: { 200: named(PaymentSchema) },
   refusals: ['notFound'],
   example: { answer: paymentExample },
