@@ -19,6 +19,8 @@ const settings = {
   autovacuum: 'off',
   max_connections: '300',
 }
+/** A test file that hangs fails, rather than hold up everything for ever. */
+const fileTimeoutMs = 300_000
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -37,10 +39,14 @@ async function main(args: string[]): Promise<number> {
   try {
     await makeTemplate(database.url)
     if (interrupted) return 130
-    child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...withFiles(args)], {
-      stdio: 'inherit',
-      env: { ...process.env, [urlVariable]: database.url },
-    })
+    child = spawn(
+      process.execPath,
+      ['--test', '--test-concurrency=2', `--test-timeout=${fileTimeoutMs}`, ...withFiles(args)],
+      {
+        stdio: 'inherit',
+        env: { ...process.env, [urlVariable]: database.url },
+      },
+    )
     const code = await new Promise<number>((resolve) => child?.on('close', (status) => resolve(status ?? 1)))
     return interrupted ? 130 : code
   } finally {

@@ -40,23 +40,28 @@ async function serve(config: Config, name: string, lifetime: Lifetime, log: pino
     import('../worker.ts'),
     openDatabase(config, name, lifetime, log),
   ])
+  if (lifetime.isEnding()) return
   await migrate(databaseUrl)
 
   const localUrl = `http://${urlHost(config.host)}:${port}`
   const ctx = await buildContext({ databaseUrl, publicUrl: config.publicUrl ?? localUrl, masterKey, log })
   lifetime.onEnd(() => atMost(1_000, ctx.close()))
   const sandbox = config.databaseUrl && !config.sandbox ? undefined : await sandboxFor(ctx, config.dataDir, localUrl)
+  if (lifetime.isEnding()) return
   const app = await buildApp(ctx)
   const worker = startWorker(ctx)
   lifetime.onEnd(() => atMost(drainMs, Promise.all([app.close(), worker.stop()])))
+  // Our own line says it; Fastify's would say it twice.
+  if (log.isLevelEnabled('info')) log.level = 'warn'
   await listen(app, config.host, port)
+  log.level = config.logLevel
   console.log(`Pasarela ready: ${localUrl}`)
-  console.log(
-    sandbox
-      ? tryCheckout(sandbox)
-      : '\nMake a merchant and its keys: pasarela merchants create, pasarela clients create.\n',
-  )
+  console.log(sandbox ? tryCheckout(sandbox) : noSandboxHint)
 }
+
+const noSandboxHint = `
+Make a merchant and its keys: pasarela merchants create, pasarela clients create (with the same --database-url).
+`
 
 /** Opens the database that the configuration asks for; the embedded one is ours until the end. */
 async function openDatabase(config: Config, name: string, lifetime: Lifetime, log: pino.Logger): Promise<string> {

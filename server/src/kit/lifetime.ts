@@ -9,7 +9,9 @@ export type Lifetime = {
   onEnd(close: () => Promise<void>): void
   /** What to do instead of waiting when the end is forced: synchronous, and must not throw. */
   onForce(act: () => void): void
-  /** Runs the start-up. When a signal came meanwhile, everything is closed as soon as this stage is over. */
+  /** Whether the end has come: a start-up that is under way should return. */
+  isEnding(): boolean
+  /** Runs the start-up. When a signal comes meanwhile, everything is closed as soon as this is over. */
   during<T>(start: () => Promise<T>): Promise<T>
   /** Ends now, with this exit code. */
   end(code: number): Promise<never>
@@ -62,6 +64,7 @@ export function openLifetime(report: (error: unknown) => void, signalCode = 0): 
   return {
     onEnd: (close) => void closers.push(close),
     onForce: (act) => void forced.push(act),
+    isEnding: () => endingSince !== undefined,
     during: async (start) => {
       const work = start()
       starting = work

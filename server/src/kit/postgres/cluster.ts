@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { OperatorError } from '../operator-error.ts'
+import { errorCode, OperatorError } from '../operator-error.ts'
 import type { Binaries } from './binaries.ts'
 import type { Identity } from './identity.ts'
 import { folderError, syncFolder } from './private-files.ts'
@@ -108,7 +108,13 @@ export async function createCluster(
 /** Removes what an interrupted `createCluster` left. Only the holder of the folder's lock may call it. */
 export function removePartialClusters(dataDir: string): void {
   for (const name of readdirSync(dataDir)) {
-    if (name.startsWith(partialPrefix)) rmSync(join(dataDir, name), { recursive: true, force: true })
+    if (!name.startsWith(partialPrefix)) continue
+    // An initdb whose parent was killed a moment ago may still write there; what resists now goes at a later start.
+    try {
+      rmSync(join(dataDir, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    } catch (error) {
+      if (errorCode(error) !== 'ENOTEMPTY') throw error
+    }
   }
 }
 

@@ -18,7 +18,7 @@ export type FolderLock = {
 /** The lock's key, in the database `postgres` of the embedded cluster, where nothing else takes locks. */
 const lockKey = 7_271_527
 /** How long the sessions of a killed process may take to end. */
-const staleSessionsMs = 1_000
+const staleSessionsMs = 500
 /** How long the lock's session may be gone while the database recovers from a crash of its own. */
 const recoveryMs = 20_000
 
