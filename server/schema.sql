@@ -149,10 +149,11 @@ comment on column checkout_sessions.total_order is 'The total in major units, fo
 comment on column checkout_sessions.order_key is 'What is paid at most once: ref:<metadata.orderReference>, else the root session of the chain.';
 comment on column checkout_sessions.quote_expires_at is 'Null: nothing is converted, so the quote lives as long as the session.';
 comment on column checkout_sessions.tries is 'Failed payments of the whole chain so far.';
+CREATE INDEX checkout_sessions_by_checkout_token ON checkout_sessions USING btree (merchant_id, checkout_token, id) WHERE (deleted_at IS NULL);
 CREATE INDEX checkout_sessions_by_owner ON checkout_sessions USING btree (merchant_id, owner_identity_id, id) WHERE (deleted_at IS NULL);
 CREATE INDEX checkout_sessions_by_status ON checkout_sessions USING btree (merchant_id, status, id) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX checkout_sessions_checkout_token ON checkout_sessions USING btree (merchant_id, checkout_token) WHERE ((deleted_at IS NULL) AND (successor_id IS NULL));
-CREATE INDEX checkout_sessions_due ON checkout_sessions USING btree (expires_at) WHERE (status = ANY (ARRAY['ATTEMPT'::text, 'ACTIVE'::text]));
+CREATE INDEX checkout_sessions_due ON checkout_sessions USING btree (expires_at) WHERE ((status = ANY (ARRAY['ATTEMPT'::text, 'ACTIVE'::text])) AND (deleted_at IS NULL));
 CREATE UNIQUE INDEX checkout_sessions_page_token ON checkout_sessions USING btree (merchant_id, page_token) WHERE (successor_id IS NULL);
 grant insert, select, update on checkout_sessions to pasarela_app;
 
@@ -368,11 +369,11 @@ create table payment_links (
   constraint payment_links_payment_methods CHECK ((cardinality(payment_methods) >= 1)),
   constraint payment_links_status CHECK ((status = ANY (ARRAY['ATTEMPT'::text, 'ACTIVE'::text, 'EXPIRED'::text, 'FINISHED'::text, 'PROCESSING_PAYMENT'::text]))),
   constraint payment_links_success_url_length CHECK ((length(success_url) <= 2048)),
-  constraint payment_links_uses CHECK (((max_payments IS NULL) OR ((uses_open + uses_paid) <= max_payments) OR (uses_open = 0))),
   constraint payment_links_uses_open CHECK ((uses_open >= 0)),
   constraint payment_links_uses_paid CHECK ((uses_paid >= 0))
 );
 comment on column payment_links.uses_open is 'Payments in flight; counted only where max_payments is set, so that an unlimited link is never a hot row.';
+comment on column payment_links.uses_paid is 'Paid for good; late money that was accepted may take it beyond max_payments.';
 CREATE INDEX payment_links_by_account ON payment_links USING gin (account_numbers) WHERE (deleted_at IS NULL);
 CREATE INDEX payment_links_by_customer_email ON payment_links USING btree (merchant_id, lower((customer ->> 'email'::text)), id) WHERE (deleted_at IS NULL);
 CREATE INDEX payment_links_by_owner ON payment_links USING btree (merchant_id, owner_identity_id, id) WHERE (deleted_at IS NULL);
@@ -489,6 +490,7 @@ CREATE INDEX payments_due ON payments USING btree (next_check_at) WHERE (next_ch
 CREATE UNIQUE INDEX payments_one_accepted ON payments USING btree (merchant_id, order_key) WHERE (accepted_at IS NOT NULL);
 CREATE UNIQUE INDEX payments_one_open ON payments USING btree (merchant_id, session_id) WHERE ((type = 'PURCHASE'::text) AND (hold IS NULL) AND (related_payment_id IS NULL) AND (accepted_at IS NULL) AND (status = ANY (ARRAY['CREATED'::text, 'AUTHORIZED'::text, 'CAPTURED'::text])));
 CREATE INDEX payments_open_by_order ON payments USING btree (merchant_id, order_key) WHERE ((type = 'PURCHASE'::text) AND (hold IS NULL) AND (related_payment_id IS NULL) AND (accepted_at IS NULL) AND (status = ANY (ARRAY['CREATED'::text, 'AUTHORIZED'::text, 'CAPTURED'::text])));
+CREATE INDEX payments_refunded ON payments USING btree (merchant_id, id) WHERE (refunded_at IS NOT NULL);
 grant insert, select, update on payments to pasarela_app;
 
 create table rules (
