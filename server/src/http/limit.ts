@@ -1,4 +1,4 @@
-/** The rate limit per API client (issue: 1,000 a second unless the client has none). */
+/** The rate limit per API client (1,000 a second, unless it was created with another or with none). */
 import rateLimit from '@fastify/rate-limit'
 import type { App } from '../kit/operation.ts'
 import { problem } from '../kit/problem.ts'
