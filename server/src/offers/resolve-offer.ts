@@ -170,7 +170,10 @@ function checkAccount(
   faults: Faults,
 ): void {
   const number = `${at}/account/accountNumber`
-  if (!account) return faults.add(number, 'is not an account of yours')
+  if (!account) {
+    faults.add(number, 'is not an account of yours')
+    return
+  }
   if (account.status !== 'ACTIVE') faults.add(number, `is an account that is ${account.status}`)
   if (account.currency !== currency)
     faults.add(number, `is an account in ${account.currency}; the offer is in ${currency}`)
