@@ -2,12 +2,12 @@
  * `npm test`: one throwaway Postgres with a migrated template, the test files on it, and nothing left afterwards.
  * `npm test -- path/to/file.test.ts` runs those files alone; flags of `node --test` are passed on.
  */
-import { spawn } from 'node:child_process'
-import { readdirSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres } from '../src/kit/embedded-postgres.ts'
-import { isPostgresProcess, readPidFile, stopPostgres } from '../src/kit/postgres/postmaster.ts'
+import { isPostgresProcess, stopPostgres } from '../src/kit/postgres/postmaster.ts'
 import { makeTemplate, urlVariable } from './database.ts'
 
 const folderPrefix = `pasarela-test-${process.getuid?.() ?? 0}-`
@@ -26,32 +26,32 @@ process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {
   await removeLeftovers()
-  const dataDir = join(tmpdir(), folderPrefix + process.pid)
-  let child: ReturnType<typeof spawn> | undefined
-  let interrupted: NodeJS.Signals | undefined
+  const folder = join(tmpdir(), folderPrefix + process.pid)
+  let child: ChildProcess | undefined
+  let interrupted = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      interrupted = signal
+      interrupted = true
       child?.kill('SIGTERM')
     })
   }
-  const database = await startPostgres({ dataDir, settings, holder: 'pasarela tests' })
   try {
+    const database = await startPostgres({ dataDir: join(folder, 'cluster'), settings, holder: 'pasarela tests' })
     await makeTemplate(database.url)
     if (interrupted) return 130
-    child = spawn(
-      process.execPath,
-      ['--test', '--test-concurrency=2', `--test-timeout=${fileTimeoutMs}`, ...withFiles(args)],
-      {
-        stdio: 'inherit',
-        env: { ...process.env, [urlVariable]: database.url },
-      },
-    )
-    const code = await new Promise<number>((resolve) => child?.on('close', (status) => resolve(status ?? 1)))
+    // What tests leave in the temporary folder, and databases that they start there, go with this run.
+    const temporary = join(folder, 'tmp')
+    mkdirSync(temporary)
+    const flags = ['--test', '--test-concurrency=2', `--test-timeout=${fileTimeoutMs}`]
+    const tests = spawn(process.execPath, [...flags, ...withFiles(args)], {
+      stdio: 'inherit',
+      env: { ...process.env, [urlVariable]: database.url, TMPDIR: temporary },
+    })
+    child = tests
+    const code = await new Promise<number>((resolve) => tests.on('close', (status) => resolve(status ?? 1)))
     return interrupted ? 130 : code
   } finally {
-    await database.stop()
-    rmSync(dataDir, { recursive: true, force: true })
+    await removeRun(folder)
   }
 }
 
@@ -59,15 +59,21 @@ function withFiles(args: string[]): string[] {
   return args.some((arg) => !arg.startsWith('-')) ? args : [...args, 'server/**/*.test.ts']
 }
 
-/** Ends what a killed run of this user left behind: its database and its folder. */
+/** Ends what killed runs of this user left behind. */
 async function removeLeftovers(): Promise<void> {
   for (const name of readdirSync(tmpdir())) {
-    if (!name.startsWith(folderPrefix) || isAlive(Number(name.slice(folderPrefix.length)))) continue
-    const dataDir = join(tmpdir(), name)
-    const file = readPidFile(dataDir)
-    if (file && isPostgresProcess(file.pid)) await stopPostgres(file)
-    rmSync(dataDir, { recursive: true, force: true })
+    const pid = Number(name.slice(folderPrefix.length))
+    if (name.startsWith(folderPrefix) && !isAlive(pid)) await removeRun(join(tmpdir(), name))
   }
+}
+
+/** Stops every database below the run's folder and removes it. */
+async function removeRun(folder: string): Promise<void> {
+  for (const file of globSync('{cluster,tmp/*/*}/postgres/postmaster.pid', { cwd: folder })) {
+    const pid = Number(readFileSync(join(folder, file), 'utf8').split('\n')[0])
+    if (isPostgresProcess(pid)) await stopPostgres({ pid })
+  }
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 }
 
 function isAlive(pid: number): boolean {
