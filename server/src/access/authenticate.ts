@@ -23,35 +23,40 @@ export type Authenticator = {
 
 /** Clients are remembered for under five seconds, so that a revoked one is refused everywhere within five. */
 export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
-  const known = new Map<string, { client: KnownClient | undefined; loadedMs: number }>()
+  const known = new Map<string, { client: Promise<KnownClient | undefined>; merchantId?: number; loadedMs: number }>()
 
-  async function clientByKey(headers: Headers): Promise<KnownClient> {
+  async function clientByKey(headers: Headers, nowMs: number): Promise<KnownClient> {
     const apiKey = headers['x-api-key']
     if (typeof apiKey !== 'string' || apiKey === '') throw problem('unauthorized', 'The header x-api-key is missing.')
     const hash = hashSecret(apiKey)
     const name = hash.toString('base64')
-    const nowMs = performance.now()
     let entry = known.get(name)
-    if (!entry || nowMs - entry.loadedMs > limits.clientCacheMs) {
-      entry = { client: await findClientByApiKeyHash(sql, hash), loadedMs: nowMs }
+    if (!entry || Math.abs(nowMs - entry.loadedMs) > limits.clientCacheMs) {
+      // The promise is kept, so that a burst asks the database once.
+      entry = { client: findClientByApiKeyHash(sql, hash), loadedMs: nowMs }
       if (known.size >= knownMax) known.clear()
       known.set(name, entry)
     }
-    if (!entry.client) throw problem('unauthorized', 'The x-api-key is not known, or its client was revoked.')
-    return entry.client
+    const client = await entry.client.catch((error: unknown) => {
+      known.delete(name)
+      throw error
+    })
+    if (!client) throw problem('unauthorized', 'The x-api-key is not known, or its client was revoked.')
+    entry.merchantId = client.merchant.id
+    return client
   }
 
   return {
     authenticate: async (headers, nowMs) => {
       const token = bearerOf(headers)
-      const [client, clientId] = await Promise.all([clientByKey(headers), tokens.verify(token, nowMs)])
+      const [client, clientId] = await Promise.all([clientByKey(headers, nowMs), tokens.verify(token, nowMs)])
       if (client.id !== clientId)
         throw problem('unauthorized', 'The x-api-key and the access token belong to different API clients.')
       const { merchant, requestsPerSecond } = client
       return { merchant, clientId, requestsPerSecond, version: versionOf(headers) }
     },
     signIn: async (headers, credentials, nowMs) => {
-      const client = await clientByKey(headers)
+      const client = await clientByKey(headers, nowMs)
       const secretOk = secretMatches(credentials.clientSecret, client.secretHash)
       if (client.id !== credentials.clientId || !secretOk) {
         throw problem('unauthorized', 'The clientId, clientSecret and x-api-key do not belong together.')
@@ -59,7 +64,7 @@ export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
       return tokens.issue(client.id, nowMs)
     },
     forget: (merchantId) => {
-      for (const [name, entry] of known) if (entry.client?.merchant.id === merchantId) known.delete(name)
+      for (const [name, entry] of known) if (entry.merchantId === merchantId) known.delete(name)
     },
   }
 }
