@@ -20,12 +20,15 @@ import { identityRoutes } from './identities/routes.ts'
 import { type App, ProblemSchema } from './kit/operation.ts'
 import { Pagination } from './kit/page.ts'
 import { outcomeRoutes } from './outcomes/routes.ts'
+import { inboxRoutes } from './inbox/routes.ts'
 import { linkRoutes } from './payment-links/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
+import { lateMoneyRoutes } from './late-money/routes.ts'
 import { ruleRoutes } from './rules/routes.ts'
 import { limits } from './vocabulary/limits.ts'
 
 export type AppWatch = {
+import { sandboxRoutes } from './sandbox/routes.ts'
   /** Told of every route and of the shared schemas: how tests learn what may be answered. */
   onRoute?: (route: RouteOptions, shared: Record<string, unknown>) => void
 }
@@ -72,3 +75,6 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   await app.ready()
   return app
 }
+  lateMoneyRoutes(app, ctx)
+  inboxRoutes(app, ctx)
+  sandboxRoutes(app, ctx)

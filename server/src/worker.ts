@@ -1,11 +1,13 @@
 /** THE LIST of jobs, and their loops. */
 import { sessionJobs } from './checkout-sessions/jobs.ts'
 import type { AppContext } from './context.ts'
+import { inboxJobs } from './inbox/jobs.ts'
 import { pruneKeys } from './kit/idempotency.ts'
 import { type Job, startJobs, type Worker } from './kit/job.ts'
 import { ledgerJobs } from './ledger/jobs.ts'
 import { outcomeJobs } from './outcomes/jobs.ts'
 import { linkJobs } from './payment-links/jobs.ts'
+import { sandboxJobs } from './sandbox/jobs.ts'
 
 /** Every job of the product; tests run them one by one. */
 export function jobsOf(ctx: AppContext): Job[] {
@@ -20,6 +22,8 @@ export function jobsOf(ctx: AppContext): Job[] {
     ...sessionJobs(ctx),
     ...outcomeJobs(ctx),
   ]
+    ...sandboxJobs(ctx),
+    ...inboxJobs(ctx),
 }
 
 /** Starts all jobs; `stop` waits for the rounds under way. */

@@ -61,6 +61,31 @@ export type RefundOutcome = (
   askAgainAt?: Date
 }
 
+/** What came to our door in a provider's name, before anybody believes it. */
+export type RawNotice = {
+  /** The bytes as they came: a signature is over these, not over what a parser makes of them. */
+  readonly body: Buffer
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The secret that this connection shares with the provider. */
+  readonly secret: string
+  /** Real time, for the replay window. */
+  readonly now: Date
+}
+
+/** What a genuine notice says. */
+export type Notice = {
+  /** The provider's reference of what it speaks of; 200 characters at most. */
+  readonly ref: string
+  /** What kind of news it is, in the provider's words: small letters and underscores. One reference has one notice of a kind. */
+  readonly kind: string
+  /** Our payment, where the provider repeats our id. */
+  readonly paymentId?: string
+  readonly outcome: Outcome
+}
+
+/** A notice that a played provider will send of an order. */
+export type PlayedNotice = { readonly at: Date; readonly body: string }
+
 /** A caller that gives up aborts the signal: the answer is then `pending`. A connector throws for bugs only, and a caller takes that for `pending` too. */
 export type Connector = {
   readonly name: string
@@ -68,10 +93,19 @@ export type Connector = {
   readonly rails: readonly string[]
   /** Begins the payment at the provider. Called again with the same paymentId it must not begin a second one. */
   start(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
-  /** Asks what became of it. */
+  /** Asks what became of it. Without a `ref` the answer of `start` never reached us: what was never begun is begun now. */
   lookup(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
   /** Sends money back; also the look-up of a refund under way (same refundId). */
   refund(order: RefundOrder, signal: AbortSignal): Promise<RefundOutcome>
+  /** Whether a notice is the provider's and fresh. Compares in constant time and throws for nothing. */
+  isGenuine?(notice: RawNotice): boolean
+  /** What a genuine notice says; undefined for what it cannot read. Pure, and throws for nothing. */
+  readNotice?(body: Buffer): Notice | undefined
+  /** The sandbox alone: what its banks will send by themselves of an order, and the headers that make one genuine. */
+  readonly plays?: {
+    notices(order: PaymentOrder): readonly PlayedNotice[]
+    sign(body: string, secret: string, now: Date): Readonly<Record<string, string>>
+  }
   /** Reserves, where the rail can (cards). */
   authorize?(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
   /** Takes reserved money, where the rail captures by hand. */

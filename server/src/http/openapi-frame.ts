@@ -33,6 +33,8 @@ const tags = [
   ['Exchange rates', 'What one currency is worth in another, as the merchant sets it.'],
   ['Discovery', 'Which payment methods, currencies and banks there are.'],
 ] as const
+  ['Notifications', 'What providers told by themselves, and what became of it.'],
+  ['Sandbox', 'For testing alone.'],
 
 export const frame = {
   openapi: '3.1.1',

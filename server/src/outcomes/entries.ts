@@ -29,7 +29,10 @@ function incoming(payment: Payment): postings.Incoming {
 
 /** What came, as far as it belongs to this payment: held money is on record with what really came. */
 export function heldMoney(payment: Payment) {
-  return { minor: payment.receivedMinor ?? payment.purchaseMinor, currency: payment.purchaseCurrency }
+  return {
+    minor: payment.receivedMinor ?? payment.purchaseMinor,
+    currency: payment.receivedCurrency ?? payment.purchaseCurrency,
+  }
 }
 
 export async function postPaid({ sql, now }: Work, payment: Payment): Promise<void> {

@@ -24,8 +24,8 @@ const holdTexts: Record<HoldReason, string> = {
 }
 
 /** The policy for money that nothing waits for: the rail's for this merchant, else the merchant's. */
-export async function policyOf({ sql, merchant, payment }: Work): Promise<Policy> {
-  return (await findLatePolicy(sql, merchant.id, payment.rail)) ?? merchant.lateMoney
+export function policyOf({ sql, merchant, payment }: Work): Promise<Policy> {
+  return findLatePolicy(sql, merchant.id, payment.rail)
 }
 
 /**
@@ -147,6 +147,7 @@ export function relatedPayment(work: Work, money: Money): Payment {
     status: rail.paidOn,
     purchaseMinor: money.minor,
     receivedMinor: null,
+    receivedCurrency: null,
     grossMinor: gross,
     totalMinor: whole ? payment.totalMinor : gross,
     fees,

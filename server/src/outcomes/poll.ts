@@ -18,18 +18,19 @@ export async function pollPayments(ctx: Context): Promise<boolean> {
   const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
   let more = false
   for (const { merchantId, offsetMs } of clocks) {
-    const claimed = await claimPaymentsDue(ctx.sql, {
-      now: new Date(nowMs + offsetMs),
-      leaseMs,
-      merchantId,
-      most: slice,
-    })
-    const done = await Promise.allSettled(claimed.map((claim) => pollPayment(ctx, claim.merchantId, claim.id)))
-    for (const result of done)
-      if (result.status === 'rejected') ctx.log.error({ err: result.reason }, 'a payment could not be polled')
-    more ||= claimed.length === slice
+    const polled = await pollDue(ctx, new Date(nowMs + offsetMs), merchantId)
+    more ||= polled === slice
   }
   return more
+}
+
+/** A slice of what is due at `now`, of one merchant or of all; returns how many. */
+export async function pollDue(ctx: Context, now: Date, merchantId: number | null): Promise<number> {
+  const claimed = await claimPaymentsDue(ctx.sql, { now, leaseMs, merchantId, most: slice })
+  const done = await Promise.allSettled(claimed.map((claim) => pollPayment(ctx, claim.merchantId, claim.id)))
+  for (const result of done)
+    if (result.status === 'rejected') ctx.log.error({ err: result.reason }, 'a payment could not be polled')
+  return claimed.length
 }
 
 /** Asks about one payment and applies what is said. */

@@ -19,6 +19,8 @@ const headStartMs = 15_000
 
 export type RefundFigures = {
   purchaseMinor: bigint
+  /** Where it is not the parent's: held money goes back in the currency it came in. */
+  purchaseCurrency?: Payment['purchaseCurrency']
   /** What is taken from each destination, in the destinations' currency. */
   destinations: Payment['destinations']
   grossMinor: bigint
@@ -50,6 +52,7 @@ export function newRefund(
     requestHash: null,
     connectorRef: null,
     receivedMinor: null,
+    receivedCurrency: null,
     failureReason: null,
     hold: null,
     attention: null,
@@ -73,7 +76,8 @@ export function newRefund(
 /** Starts sending held money back: a refund on record, which the poller carries out. The money stays held until it is done. */
 export async function startReturn(work: Work, held: Payment, reason: string): Promise<void> {
   const { grossMinor, destinations } = held
-  const refund = newRefund(work, held, { purchaseMinor: heldMoney(held).minor, grossMinor, destinations }, reason)
+  const { minor: purchaseMinor, currency: purchaseCurrency } = heldMoney(held)
+  const refund = newRefund(work, held, { purchaseMinor, purchaseCurrency, grossMinor, destinations }, reason)
   refund.nextCheckAt = work.now
   await insertPayment(work.sql, refund)
   tell(work, 'payment.refund.created', refund)

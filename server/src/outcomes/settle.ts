@@ -8,7 +8,7 @@ import type { Outcome } from '../connectors/connector.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { edge, next } from '../kit/machine.ts'
 import type { Money } from '../kit/money.ts'
-import { findRelatedPayment, insertPayment, lockPaymentById, updatePayment } from '../payments/find.ts'
+import { findPaymentBeside, findSurplus, insertPayment, lockPaymentById, updatePayment } from '../payments/find.ts'
 import {
   isOpen,
   type Payment,
@@ -40,7 +40,7 @@ export async function settleWork(work: Work, outcome: Outcome): Promise<Payment>
   const steps = stepsFor(payment.status, outcome.is, work.rail.paidOn)
   for (const step of steps) await takeStep(work, step, outcome)
   payment.checks = steps.length > 0 ? 0 : payment.checks + 1
-  if (late && bringsMoney(outcome)) await takeLateMoney(work, outcome)
+  if (late && bringsMoney(outcome)) await takeMoneyBeside(work, outcome)
   else if (contradicts(payment, outcome))
     flag(work, `The provider says "${outcome.is}" of a payment that is ${payment.status}.`)
   const { at, attention } = nextCheck(payment, outcome, work.rail, work.now)
@@ -51,9 +51,9 @@ export async function settleWork(work: Work, outcome: Outcome): Promise<Payment>
   return payment
 }
 
-type MoneyOutcome = Extract<Outcome, { amount: Money }>
+export type MoneyOutcome = Extract<Outcome, { amount: Money }>
 
-function bringsMoney(outcome: Outcome): outcome is MoneyOutcome {
+export function bringsMoney(outcome: Outcome): outcome is MoneyOutcome {
   return outcome.is === 'captured' || outcome.is === 'received' || outcome.is === 'settled'
 }
 
@@ -100,7 +100,7 @@ async function takeStep(work: Work, step: PaymentEvent, outcome: Outcome): Promi
   if (step === 'fail' && outcome.is === 'declined') payment.failureReason = outcome.reason.slice(0, 500)
   if (step === 'reverse') payment.hold = null
   const pays = waited && paysAt(step, rail.paidOn) && bringsMoney(outcome)
-  if (pays) payment.receivedMinor = outcome.amount.minor
+  if (pays) keepReceived(payment, outcome.amount)
   tell(work, paymentEventTypes[step])
   if (pays) await takeMoney(work, outcome.amount, { late: false, askedMinor: payment.purchaseMinor })
   if (step === 'settle') await settleMoney(work)
@@ -110,7 +110,7 @@ async function takeStep(work: Work, step: PaymentEvent, outcome: Outcome): Promi
 
 async function settleMoney(work: Work): Promise<void> {
   await postSettled(work, work.payment)
-  const surplus = await findRelatedPayment(work.sql, work.merchant.id, work.payment.id)
+  const surplus = await findSurplus(work.sql, work.merchant.id, work.payment.id)
   if (!surplus || surplus.hold !== null || !edge(paymentMachine, surplus.status, 'settle')) return
   // It has no reference of its own to be asked about: it settles with the payment it came with.
   surplus.status = next(paymentMachine, surplus.status, 'settle')
@@ -130,7 +130,7 @@ async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> {
     await postReversed(work, payment)
     flag(work, 'The provider took the money back before it settled.')
   }
-  const surplus = await findRelatedPayment(sql, merchant.id, payment.id)
+  const surplus = await findSurplus(sql, merchant.id, payment.id)
   if (!surplus || !edge(paymentMachine, surplus.status, 'reverse')) return
   const surplusWork = { ...work, payment: surplus }
   const held = surplus.hold !== null
@@ -145,24 +145,34 @@ async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> {
   await updatePayment(sql, surplus)
 }
 
-/** Money for a payment that had ended is a payment of its own: what ended stays ended. Later news goes to that one. */
-async function takeLateMoney(work: Work, outcome: MoneyOutcome): Promise<void> {
+/**
+ * Money that came after a payment had ended, or once more under a reference of its own, is a payment of its own: what
+ * ended or was paid stays as it is. There is one per reference, and later news under it goes to that one.
+ */
+export async function takeMoneyBeside(work: Work, outcome: MoneyOutcome): Promise<Payment | undefined> {
   const { sql, merchant, payment } = work
-  const known = await findRelatedPayment(sql, merchant.id, payment.id)
+  const known = await findPaymentBeside(sql, merchant.id, payment.id, outcome.ref)
   if (known) {
     const locked = await lockPaymentById(sql, merchant.id, known.id)
-    if (locked) await settleWork({ ...work, payment: locked }, outcome)
-    return
+    return locked && settleWork({ ...work, payment: locked }, outcome)
   }
-  if (work.rail.paidOn === 'RECEIVED' && outcome.is === 'captured') return
+  if (work.rail.paidOn === 'RECEIVED' && outcome.is === 'captured') return undefined
   const askedMinor = payment.purchaseMinor
   const { minor, currency } = outcome.amount
-  const child = relatedPayment(work, { minor: minor < askedMinor ? minor : askedMinor, currency })
-  child.receivedMinor = minor
+  const less = currency === payment.purchaseCurrency && minor < askedMinor
+  const child = relatedPayment(work, { minor: less ? minor : askedMinor, currency: payment.purchaseCurrency })
+  child.connectorRef = outcome.ref
+  keepReceived(child, outcome.amount)
   const childWork = { ...work, payment: child }
   await insertPayment(sql, child)
   tell(childWork, child.status === 'CAPTURED' ? 'payment.captured' : 'payment.received')
   await takeMoney(childWork, outcome.amount, { late: true, askedMinor })
   child.nextCheckAt = nextCheck(child, outcome, work.rail, work.now).at
   await updatePayment(sql, child)
+  return child
+}
+
+function keepReceived(payment: Payment, { minor, currency }: Money): void {
+  payment.receivedMinor = minor
+  payment.receivedCurrency = currency === payment.purchaseCurrency ? null : currency
 }

@@ -12,14 +12,14 @@ import { newId } from '../kit/id.ts'
 import { next } from '../kit/machine.ts'
 import { problem } from '../kit/problem.ts'
 import { countLinkUse } from '../payment-links/move.ts'
-import { findOpenPayment, findPaymentById, insertPayment, readOrder } from '../payments/find.ts'
+import { findOpenPayment, findPaymentById, insertPayment, planSandboxNotices, readOrder } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
 import { toSnapshot } from '../payments/schema.ts'
 import { totalFees } from '../rules/fee.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { cancelOpen } from './cancel-payment.ts'
 import { connectorNameFor } from './connection.ts'
-import { ask, orderOf } from './order.ts'
+import { ask, connectorOfPayment, orderOf } from './order.ts'
 import { type ReadSubmission, readSubmission, type Submission } from './read-submission.ts'
 import { settle } from './settle.ts'
 
@@ -68,6 +68,8 @@ function begin(ctx: Context, submitter: Submitter, sessionId: string, submission
     await refuseUnpayable(sql, session, submission, now)
     const payment = newPayment(submitter, session.row, submission, now)
     await insertPayment(sql, payment)
+    const [told] = connectorOfPayment(payment).plays?.notices(orderOf(ctx, merchant, payment, session.row)) ?? []
+    if (told) await planSandboxNotices(sql, payment, told.at)
     await countLinkUse(sql, merchant.id, payment.paymentLinkId, 'submitted', now)
     session.move('submit', now)
     session.record('payment.created', toSnapshot(payment), now)
@@ -107,6 +109,7 @@ const untouched = {
   connectionId: null,
   connectorRef: null,
   receivedMinor: null,
+  receivedCurrency: null,
   failureReason: null,
   hold: null,
   attention: null,

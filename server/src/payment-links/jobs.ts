@@ -1,41 +1,7 @@
 /** Links whose duration is over become EXPIRED by themselves. */
-import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
-import { appendEvents } from '../events/append.ts'
 import type { Context } from '../kit/context.ts'
-import { transaction } from '../kit/db.ts'
 import type { Job } from '../kit/job.ts'
-import { toSnapshot } from './schema.ts'
-import { moveLinksDue } from './store.ts'
-
-const slice = 500
-
-/** One round: a slice of all merchants' due links, and of each test clock's. True when more may be due. */
-export async function expireLinks(ctx: Context): Promise<boolean> {
-  const nowMs = ctx.clock.nowMs()
-  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
-  let more = false
-  for (const { merchantId, offsetMs } of clocks) {
-    const moved = await expireSlice(ctx, new Date(nowMs + offsetMs), merchantId)
-    more ||= moved === slice
-  }
-  return more
-}
-
-function expireSlice(ctx: Context, now: Date, merchantId: number | null): Promise<number> {
-  return transaction(ctx.sql, async (sql) => {
-    const links = await moveLinksDue(sql, now, merchantId, slice)
-    const events = links.map((row) => ({
-      merchantId: row.merchantId,
-      streamId: row.id,
-      sequence: row.eventSequence,
-      type: 'payment_link.expired' as const,
-      data: toSnapshot(row),
-      at: now,
-    }))
-    await appendEvents(sql, events)
-    return links.length
-  })
-}
+import { expireLinks } from './expire.ts'
 
 export function linkJobs(ctx: Context): Job[] {
   return [{ name: 'expire payment links', everyMs: 1000, run: () => expireLinks(ctx) }]

@@ -89,6 +89,8 @@ export type Payment = {
   connectionId: string | null
   connectorRef: string | null
   receivedMinor: bigint | null
+  /** Set where it is not `purchaseCurrency`. */
+  receivedCurrency: Currency | null
   failureReason: string | null
   hold: HoldReason | null
   attention: string | null

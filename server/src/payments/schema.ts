@@ -72,6 +72,9 @@ export const PaymentSchema = Type.Object(
     paymentLinkId: Type.Optional(Type.String()),
     failureReason: Type.Optional(Type.String()),
     receivedAmount: Type.Optional(Type.String({ description: 'What came, where it differs from `purchaseAmount`.' })),
+    receivedCurrency: Type.Optional(
+      Type.String({ description: 'Of `receivedAmount`, where it is not `purchaseCurrency`.' }),
+    ),
     hold: Type.Optional(Type.String({ description: 'Why the money is held; `resolve` ends it.' })),
     attention: Type.Optional(Type.String({ description: 'Why somebody should look.' })),
     metadata: Metadata,
@@ -108,9 +111,7 @@ export function toSnapshot(p: Payment) {
     checkoutSessionId: p.sessionId,
     ...optional('paymentLinkId', p.paymentLinkId),
     ...optional('failureReason', p.failureReason),
-    ...(p.receivedMinor === null || p.receivedMinor === p.purchaseMinor
-      ? {}
-      : { receivedAmount: formatAmount(p.receivedMinor, p.purchaseCurrency) }),
+    ...receivedOtherwise(p),
     ...optional('hold', p.hold),
     ...optional('attention', p.attention),
     metadata: p.metadata,
@@ -147,6 +148,13 @@ function moments(p: Payment) {
   ] as const
   const entries = names.flatMap((name) => (p[name] ? [[name, p[name].toISOString()] as const] : []))
   return Object.fromEntries(entries) as Partial<Record<(typeof names)[number], string>>
+}
+
+/** What came, where it is not what was asked for. */
+function receivedOtherwise({ receivedMinor, receivedCurrency, purchaseMinor, purchaseCurrency }: Payment) {
+  if (receivedMinor === null || (receivedMinor === purchaseMinor && receivedCurrency === null)) return {}
+  const receivedAmount = formatAmount(receivedMinor, receivedCurrency ?? purchaseCurrency)
+  return { receivedAmount, ...optional('receivedCurrency', receivedCurrency) }
 }
 
 /** The destinations as nodes: `amount` gross, `amountOut` after the share of the fees. */

@@ -35,6 +35,7 @@ const columns = {
   connectionId: 'connection_id',
   connectorRef: 'connector_ref',
   receivedMinor: 'received_minor',
+  receivedCurrency: 'received_currency',
   failureReason: 'failure_reason',
   hold: 'hold',
   attention: 'attention',
@@ -126,15 +127,48 @@ export async function readOrder(
   return row ?? { paid: false, open: false }
 }
 
-/** The late or surplus money that was recorded for a payment already. */
-export async function findRelatedPayment(
+/** What came beyond the amount of a payment: it has no reference of its own. */
+export async function findSurplus(sql: Executor, merchantId: number, paymentId: string): Promise<Payment | undefined> {
+  const [row] = await sql<Payment[]>`
+    select * from payments
+    where merchant_id = ${merchantId} and related_payment_id = ${paymentId} and connector_ref is null order by id limit 1`
+  return row
+}
+
+/** The money that is on record beside a payment under this reference of the provider. */
+export async function findPaymentBeside(
   sql: Executor,
   merchantId: number,
   paymentId: string,
+  connectorRef: string,
 ): Promise<Payment | undefined> {
   const [row] = await sql<Payment[]>`
-    select * from payments where merchant_id = ${merchantId} and related_payment_id = ${paymentId} order by id limit 1`
+    select * from payments
+    where merchant_id = ${merchantId} and related_payment_id = ${paymentId} and connector_ref = ${connectorRef}`
   return row
+}
+
+/** What a provider means by a reference: the payment it was given to, else money beside one, else a refund. */
+export async function findPaymentByRef(
+  sql: Executor,
+  merchantId: number,
+  connector: string,
+  connectorRef: string,
+): Promise<Payment | undefined> {
+  const [row] = await sql<Payment[]>`
+    (select 1 as rank, * from payments where merchant_id = ${merchantId} and connector = ${connector} and connector_ref = ${connectorRef}
+      and type = 'PURCHASE' and related_payment_id is null)
+    union all
+    (select 2, * from payments where merchant_id = ${merchantId} and connector = ${connector} and connector_ref = ${connectorRef}
+      and (related_payment_id is not null or type = 'REFUND') order by id limit 1)
+    order by rank limit 1`
+  return row
+}
+
+/** Remembers that the sandbox's banks will tell of this payment by themselves, and when. */
+export async function planSandboxNotices(sql: Executor, payment: Payment, dueAt: Date): Promise<void> {
+  await sql`
+    insert into sandbox_notices (merchant_id, payment_id, due_at) values (${payment.merchantId}, ${payment.id}, ${dueAt})`
 }
 
 /** Writes what may change of a locked payment. */
@@ -142,6 +176,7 @@ export async function updatePayment(sql: Executor, p: Payment): Promise<void> {
   await sql`
     update payments set
       status = ${p.status}, origin = ${p.origin as never}, connector_ref = ${p.connectorRef}, received_minor = ${p.receivedMinor},
+      received_currency = ${p.receivedCurrency},
       failure_reason = ${p.failureReason}, hold = ${p.hold}, attention = ${p.attention}, next_check_at = ${p.nextCheckAt},
       checks = ${p.checks}, leased_until = null, updated_at = ${p.updatedAt}, expires_at = ${p.expiresAt},
       authorized_at = ${p.authorizedAt}, captured_at = ${p.capturedAt}, received_at = ${p.receivedAt}, settled_at = ${p.settledAt},
@@ -199,13 +234,16 @@ export async function insertResolution(
     from payment_resolutions where merchant_id = ${input.merchantId} and payment_id = ${input.paymentId}`
 }
 
-/** What a rail of the merchant does with late money, where it differs from the merchant's own wish. */
+/** What becomes of money that nothing waits for: as the merchant wishes for this rail, else for all. Never from a cached merchant. */
 export async function findLatePolicy(
   sql: Executor,
   merchantId: number,
   rail: string,
-): Promise<'accept' | 'refund' | 'hold' | undefined> {
+): Promise<'accept' | 'refund' | 'hold'> {
   const [row] = await sql<{ lateMoney: 'accept' | 'refund' | 'hold' }[]>`
-    select late_money from merchant_rails where merchant_id = ${merchantId} and rail = ${rail}`
-  return row?.lateMoney
+    select coalesce(r.late_money, m.late_money) as late_money
+    from merchants m left join merchant_rails r on r.merchant_id = m.id and r.rail = ${rail}
+    where m.id = ${merchantId}`
+  if (!row) throw new Error(`there is no merchant ${merchantId}`)
+  return row.lateMoney
 }

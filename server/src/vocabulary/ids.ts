@@ -11,6 +11,7 @@ export const idPrefixes = {
   entry: 'entry',
   event: 'evt',
   connection: 'con',
+  notice: 'ntc',
   webhookEndpoint: 'we',
 } as const
 

@@ -42,4 +42,7 @@ export const limits = {
   idempotencyHoursMax: 24,
   idempotencyLeaseMs: 30_000,
   providerTimeoutMs: 10_000,
+  noticeBytes: 64 * 1024,
+  clockAdvanceSecondsMax: 366 * 24 * 3600,
+  clockOffsetYearsMax: 100,
 } as const

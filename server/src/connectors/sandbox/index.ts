@@ -3,7 +3,8 @@ import type { Flow, Rail } from '../../rails/rail.ts'
 import type { Connector, Outcome, PaymentOrder, RefundOrder, RefundOutcome } from '../connector.ts'
 import { referenceOf } from './accounts.ts'
 import { answerOf } from './answers.ts'
-import { delays, scenarioOf } from './scenarios.ts'
+import { isGenuine, playedNotices, readNotice, signNotice } from './mail.ts'
+import { delays, scenarioName, scenarioOf } from './scenarios.ts'
 import { after, authorization, declinedByBank, final, openOutcome, paid, stageMs } from './twin.ts'
 
 /** The sandbox of these rails. */
@@ -16,6 +17,8 @@ export function sandbox(rails: readonly Rail[]): Connector {
 
     async start(order, signal) {
       if (scenarioOf(order).startHangs) return await hang(signal)
+      // The bank takes its time to answer, and tells of the money meanwhile.
+      if (scenarioName(order) === 'webhook_first') await pause(delays.slowAnswerMs, signal)
       return order.rail === 'CARD' ? openOutcome(order) : begin(order)
     },
 
@@ -48,14 +51,19 @@ export function sandbox(rails: readonly Rail[]): Connector {
     async refund(order) {
       return refundOutcome(order)
     },
+
+    isGenuine,
+    readNotice,
+    plays: { notices: playedNotices, sign: signNotice },
   }
 }
 
 /** What the payer needs in order to pay, and when there may be news. */
 function instructions(order: PaymentOrder, flow: Flow | undefined): Outcome {
-  const waiting = openOutcome({ ...order, now: order.createdAt })
+  const fields = answerOf(order, flow)
+  const waiting = openOutcome({ ...order, fields: { ...order.fields, ...fields }, now: order.createdAt })
   const askAgain = waiting.askAgainAt === undefined ? {} : { askAgainAt: waiting.askAgainAt }
-  return { is: 'action', ref: referenceOf(order.paymentId), fields: answerOf(order, flow), ...askAgain }
+  return { is: 'action', ref: referenceOf(order.paymentId), fields, ...askAgain }
 }
 
 function isOpen(order: PaymentOrder): boolean {
@@ -113,5 +121,18 @@ function hang(signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve({ is: 'pending' })
     signal.addEventListener('abort', () => resolve({ is: 'pending' }), { once: true })
+  })
+}
+
+/** Waits in real time, until the caller gives up. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const timer = setTimeout(resolve, ms)
+    const stop = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    signal.addEventListener('abort', stop, { once: true })
   })
 }

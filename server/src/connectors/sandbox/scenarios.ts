@@ -5,6 +5,8 @@ import type { PaymentOrder } from '../connector.ts'
 export const delays = {
   /** From the creation of a payment until the bank has an outcome. */
   outcomeMs: 1000,
+  /** The same where the payer is sent to a bank's page: time to look around and press a button there. */
+  bankPageMs: 8000,
   /** From our recording of CAPTURED until RECEIVED. */
   receiptMs: 1000,
   /** From our recording of RECEIVED until SETTLED. */
@@ -15,6 +17,8 @@ export const delays = {
   lateMoneyMs: 1000,
   /** From the start of a refund until it is done. */
   refundMs: 1000,
+  /** How long a bank takes to answer that tells of the money first; in real time, because the caller waits. */
+  slowAnswerMs: 1000,
 } as const
 
 export type Scenario = {

@@ -1,0 +1,26 @@
+/** Money that came once more for a payment, under a reference of its own: paid twice. On record, never called a success silently. */
+import type { Merchant } from '../access/caller.ts'
+import type { Outcome } from '../connectors/connector.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import type { Payment } from '../payments/payment.ts'
+import { bringsMoney, takeMoneyBeside } from './settle.ts'
+import { agreeing, openWork } from './work.ts'
+
+/**
+ * Records it beside the payment it came for, once per reference, and does with it what the policy says. Returns the payment
+ * on record; undefined for news that brings no money. Throws `notFound`.
+ */
+export async function takeSecondMoney(
+  ctx: Context,
+  merchant: Merchant,
+  paymentId: string,
+  outcome: Outcome,
+): Promise<Payment | undefined> {
+  if (!bringsMoney(outcome)) return undefined
+  return agreeing(ctx.sql, async (sql) => {
+    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
+    const taken = await takeMoneyBeside(work, outcome)
+    await work.session.save()
+    return taken
+  })
+}

@@ -1,0 +1,38 @@
+/** Links whose duration is over become EXPIRED by themselves. */
+import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
+import { appendEvents } from '../events/append.ts'
+import type { Context } from '../kit/context.ts'
+import { transaction } from '../kit/db.ts'
+import { toSnapshot } from './schema.ts'
+import { moveLinksDue } from './store.ts'
+
+const slice = 500
+
+/** One round: a slice of all merchants' due links, and of each test clock's. True when more may be due. */
+export async function expireLinks(ctx: Context): Promise<boolean> {
+  const nowMs = ctx.clock.nowMs()
+  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
+  let more = false
+  for (const { merchantId, offsetMs } of clocks) {
+    const moved = await expireDueLinks(ctx, new Date(nowMs + offsetMs), merchantId)
+    more ||= moved === slice
+  }
+  return more
+}
+
+/** A slice of what is due at `now`, of one merchant or of all; returns how many. */
+export function expireDueLinks(ctx: Context, now: Date, merchantId: number | null): Promise<number> {
+  return transaction(ctx.sql, async (sql) => {
+    const links = await moveLinksDue(sql, now, merchantId, slice)
+    const events = links.map((row) => ({
+      merchantId: row.merchantId,
+      streamId: row.id,
+      sequence: row.eventSequence,
+      type: 'payment_link.expired' as const,
+      data: toSnapshot(row),
+      at: now,
+    }))
+    await appendEvents(sql, events)
+    return links.length
+  })
+}

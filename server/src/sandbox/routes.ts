@@ -1,0 +1,56 @@
+/** What exists for testing alone. Reached below `/sandbox` too: that prefix is taken off every path. */
+import Type from 'typebox'
+import type { Authenticator } from '../access/authenticate.ts'
+import type { Context } from '../kit/context.ts'
+import { type App, named, operation } from '../kit/operation.ts'
+import { limits } from '../vocabulary/limits.ts'
+import { advanceClock } from './advance-clock.ts'
+
+const closed = { additionalProperties: false }
+
+const AdvanceClock = Type.Object(
+  {
+    seconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: limits.clockAdvanceSecondsMax, description: 'How far the clock is moved.' }),
+    ),
+    until: Type.Optional(Type.String({ format: 'date-time', description: 'Or: to which moment.' })),
+  },
+  { ...closed, $id: 'AdvanceClock', title: 'AdvanceClock', description: 'Exactly one of the two.' },
+)
+const TestClock = Type.Object(
+  { now: Type.String({ format: 'date-time', description: "The time by the merchant's clock." }) },
+  { ...closed, $id: 'TestClock', title: 'TestClock' },
+)
+
+const advance = operation({
+  operationId: 'advanceClock',
+  tag: 'Sandbox',
+  summary: "Move the merchant's test clock",
+  description:
+    'Also `POST /sandbox/clock/advance`. Time moves for the sessions, links and payments of this merchant alone, and never back; what becomes due on the way happens in its order before the answer. Other processes follow within five seconds.',
+  body: named(AdvanceClock),
+  answers: { 200: named(TestClock) },
+  refusals: [
+    'notFound',
+    'requestInProgress',
+    'parsingResource',
+    'payloadTooLarge',
+    'unsupportedMediaType',
+    'failedPrecondition',
+    'idempotencyMismatch',
+  ],
+  example: { request: { seconds: 3600 }, answer: { now: '2026-01-31T20:41:00.000Z' } },
+})
+
+export function sandboxRoutes(app: App, ctx: Context & { auth: Authenticator }): void {
+  app.addSchema(AdvanceClock)
+  app.addSchema(TestClock)
+
+  app.post('/clock/advance', { schema: advance, config: { sandboxOnly: true } }, async ({ caller, body }) => {
+    try {
+      return { now: (await advanceClock(ctx, caller, body)).toISOString() }
+    } finally {
+      ctx.auth.forget(caller.merchant.id)
+    }
+  })
+}

@@ -1,0 +1,48 @@
+/** The sandbox's banks tell of payments by themselves: signed notices, through the same door as any provider's. */
+import { findMerchant } from '../access/find.ts'
+import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
+import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
+import { sandboxConnection } from '../inbox/connection.ts'
+import { receiveNotice } from '../inbox/receive.ts'
+import type { Context } from '../kit/context.ts'
+import { connectorOfPayment, orderOf } from '../outcomes/order.ts'
+import { findPaymentById } from '../payments/find.ts'
+import { claimNoticesToSend, deleteSentNotices } from './store.ts'
+
+const slice = 50
+const leaseMs = 30_000
+
+/** One round: a slice of all merchants' payments, and of each test clock's. True when more may be due. */
+export async function sendNotices(ctx: Context): Promise<boolean> {
+  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
+  let more = false
+  for (const { merchantId, offsetMs } of clocks) {
+    const now = new Date(ctx.clock.nowMs() + offsetMs)
+    more = (await sendDue(ctx, now, merchantId)) === slice || more
+  }
+  return more
+}
+
+/** A slice of what is due at `now`, of one merchant or of all; returns of how many payments was told. */
+export async function sendDue(ctx: Context, now: Date, merchantId: number | null): Promise<number> {
+  const claimed = await claimNoticesToSend(ctx.sql, { now, leaseMs, merchantId, most: slice })
+  for (const claim of claimed) {
+    await tellOf(ctx, claim)
+    // After a crash before this they are sent again, as a provider does that heard no answer.
+    await deleteSentNotices(ctx.sql, claim.merchantId, claim.paymentId)
+  }
+  return claimed.length
+}
+
+async function tellOf(ctx: Context, claim: { merchantId: number; paymentId: string }): Promise<void> {
+  const merchant = await findMerchant(ctx.sql, claim.merchantId)
+  const payment = await findPaymentById(ctx.sql, claim.merchantId, claim.paymentId)
+  const session = payment && (await findSessionEvenDeleted(ctx.sql, claim.merchantId, payment.sessionId))
+  const plays = payment && connectorOfPayment(payment).plays
+  if (!merchant || !session || !plays) return
+  const connection = await sandboxConnection(ctx, merchant.id)
+  for (const { body } of plays.notices(orderOf(ctx, merchant, payment, session))) {
+    const headers = plays.sign(body, connection.secret, new Date(ctx.clock.nowMs()))
+    await receiveNotice(ctx, { connector: 'sandbox', connectionId: connection.id, body: Buffer.from(body), headers })
+  }
+}

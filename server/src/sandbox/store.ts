@@ -1,0 +1,46 @@
+/** SQL of the sandbox's own: which payments its banks will tell of, and what is due next by a merchant's clock. */
+import type { Executor } from '../kit/db.ts'
+
+/** Claims payments whose banks are to tell of them now, for `leaseMs`. `merchantId` null: all merchants (it is a job). */
+export async function claimNoticesToSend(
+  sql: Executor,
+  input: { now: Date; leaseMs: number; merchantId: number | null; most: number },
+): Promise<{ merchantId: number; paymentId: string }[]> {
+  const { now, merchantId } = input
+  const until = new Date(now.getTime() + input.leaseMs)
+  return sql<{ merchantId: number; paymentId: string }[]>`
+    update sandbox_notices n set leased_until = ${until}
+    from (
+      select merchant_id, payment_id from sandbox_notices
+      where due_at <= ${now} and (leased_until is null or leased_until < ${now})
+        and (${merchantId}::int is null or merchant_id = ${merchantId})
+      order by due_at limit ${input.most}
+    ) due
+    where n.merchant_id = due.merchant_id and n.payment_id = due.payment_id
+      and n.due_at <= ${now} and (n.leased_until is null or n.leased_until < ${now})
+    returning n.merchant_id, n.payment_id`
+}
+
+export async function deleteSentNotices(sql: Executor, merchantId: number, paymentId: string): Promise<void> {
+  await sql`delete from sandbox_notices where merchant_id = ${merchantId} and payment_id = ${paymentId}`
+}
+
+/** When something of the merchant's is due next, not after `until`; undefined when nothing is. */
+export async function findNextDue(sql: Executor, merchantId: number, until: Date): Promise<Date | undefined> {
+  const [row] = await sql<{ at: Date | null }[]>`
+    select min(at) as at from (
+      (select expires_at as at from checkout_sessions where merchant_id = ${merchantId} and status in ('ATTEMPT', 'ACTIVE')
+        and deleted_at is null order by expires_at limit 1)
+      union all
+      (select expires_at from payment_links where merchant_id = ${merchantId} and deleted_at is null
+        and status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') order by expires_at limit 1)
+      union all
+      (select next_check_at from payments where merchant_id = ${merchantId} and next_check_at is not null
+        order by next_check_at limit 1)
+      union all
+      (select next_at from notices where merchant_id = ${merchantId} and next_at is not null order by next_at limit 1)
+      union all
+      (select due_at from sandbox_notices where merchant_id = ${merchantId} order by due_at limit 1)
+    ) as due where at <= ${until}`
+  return row?.at ?? undefined
+}
