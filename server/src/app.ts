@@ -17,18 +17,18 @@ import { logRequests } from './http/log.ts'
 import { watchRoutes } from './http/openapi.ts'
 import { replayAnswers } from './http/replay.ts'
 import { identityRoutes } from './identities/routes.ts'
+import { inboxRoutes } from './inbox/routes.ts'
 import { type App, ProblemSchema } from './kit/operation.ts'
 import { Pagination } from './kit/page.ts'
+import { lateMoneyRoutes } from './late-money/routes.ts'
 import { outcomeRoutes } from './outcomes/routes.ts'
-import { inboxRoutes } from './inbox/routes.ts'
 import { linkRoutes } from './payment-links/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
-import { lateMoneyRoutes } from './late-money/routes.ts'
 import { ruleRoutes } from './rules/routes.ts'
+import { sandboxRoutes } from './sandbox/routes.ts'
 import { limits } from './vocabulary/limits.ts'
 
 export type AppWatch = {
-import { sandboxRoutes } from './sandbox/routes.ts'
   /** Told of every route and of the shared schemas: how tests learn what may be answered. */
   onRoute?: (route: RouteOptions, shared: Record<string, unknown>) => void
 }
@@ -69,12 +69,12 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   paymentRoutes(app, ctx)
   sessionRoutes(app, ctx)
   outcomeRoutes(app, ctx)
+  lateMoneyRoutes(app, ctx)
+  inboxRoutes(app, ctx)
+  sandboxRoutes(app, ctx)
 
   serveDocs(app)
 
   await app.ready()
   return app
 }
-  lateMoneyRoutes(app, ctx)
-  inboxRoutes(app, ctx)
-  sandboxRoutes(app, ctx)

@@ -21,9 +21,9 @@ export function jobsOf(ctx: AppContext): Job[] {
     ...linkJobs(ctx),
     ...sessionJobs(ctx),
     ...outcomeJobs(ctx),
-  ]
     ...sandboxJobs(ctx),
     ...inboxJobs(ctx),
+  ]
 }
 
 /** Starts all jobs; `stop` waits for the rounds under way. */
