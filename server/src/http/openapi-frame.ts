@@ -32,9 +32,9 @@ const tags = [
   ['Rules', 'What is charged: fees by rail and currency, inherited from parent identities.'],
   ['Exchange rates', 'What one currency is worth in another, as the merchant sets it.'],
   ['Discovery', 'Which payment methods, currencies and banks there are.'],
-] as const
   ['Notifications', 'What providers told by themselves, and what became of it.'],
   ['Sandbox', 'For testing alone.'],
+] as const
 
 export const frame = {
   openapi: '3.1.1',
