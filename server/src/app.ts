@@ -6,6 +6,7 @@ import { accountRoutes } from './accounts/routes.ts'
 import { sessionRoutes } from './checkout-sessions/routes.ts'
 import type { AppContext } from './context.ts'
 import { discoveryRoutes } from './discovery/routes.ts'
+import { eventRoutes } from './events/routes.ts'
 import { exchangeRateRoutes } from './exchange-rates/routes.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
@@ -27,6 +28,7 @@ import { paymentRoutes } from './payments/routes.ts'
 import { ruleRoutes } from './rules/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { limits } from './vocabulary/limits.ts'
+import { webhookRoutes } from './webhooks/routes.ts'
 
 export type AppWatch = {
   /** Told of every route and of the shared schemas: how tests learn what may be answered. */
@@ -60,6 +62,7 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   forgetChanges(app, ctx)
 
   accessRoutes(app, ctx)
+  eventRoutes(app, ctx)
   identityRoutes(app, ctx)
   accountRoutes(app, ctx)
   ruleRoutes(app, ctx)
@@ -70,6 +73,7 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   sessionRoutes(app, ctx)
   outcomeRoutes(app, ctx)
   lateMoneyRoutes(app, ctx)
+  webhookRoutes(app, ctx)
   inboxRoutes(app, ctx)
   sandboxRoutes(app, ctx)
 

@@ -8,6 +8,7 @@ import { ledgerJobs } from './ledger/jobs.ts'
 import { outcomeJobs } from './outcomes/jobs.ts'
 import { linkJobs } from './payment-links/jobs.ts'
 import { sandboxJobs } from './sandbox/jobs.ts'
+import { webhookJobs } from './webhooks/jobs.ts'
 
 /** Every job of the product; tests run them one by one. */
 export function jobsOf(ctx: AppContext): Job[] {
@@ -23,6 +24,7 @@ export function jobsOf(ctx: AppContext): Job[] {
     ...outcomeJobs(ctx),
     ...sandboxJobs(ctx),
     ...inboxJobs(ctx),
+    ...webhookJobs(ctx),
   ]
 }
 

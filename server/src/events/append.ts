@@ -29,7 +29,10 @@ export function toEventRow(event: NewEvent) {
   }
 }
 
-/** Appends events; the caller holds the locks of their streams. */
+/**
+ * Appends events and queues them for the sequencer; the caller holds the locks of their streams. Whoever writes events in a
+ * statement of its own does both there too.
+ */
 export async function appendEvents(sql: Executor, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return
   await insertEvents(sql, events.map(toEventRow))

@@ -1,7 +1,154 @@
-/** SQL of events. */
+/** SQL of the outbox, the log and the events themselves. */
 import type { Executor } from '../kit/db.ts'
+import type { EventType } from '../vocabulary/events.ts'
 
-/** Takes rows as `toEventRow` makes them, any number in one statement. */
+/** Any number that is no other lock's: who holds it is sequencing. */
+const sequencerLock = 4_007_001
+
+/** Whether this transaction is the one that sequences now; it holds the role until it ends. */
+export async function trySequencerLock(sql: Executor): Promise<boolean> {
+  const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_xact_lock(${sequencerLock}) as taken`
+  return row?.taken === true
+}
+
+/** Whether anything waits in the outbox. Crosses merchants, as everything of the sequencer. */
+export async function isOutboxFilled(sql: Executor): Promise<boolean> {
+  const rows = await sql`select 1 as filled from event_outbox limit 1`
+  return rows.length === 1
+}
+
+export type OutboxRow = { merchantId: number; arrival: bigint; streamId: string; sequence: number }
+
+/** Takes rows out of the outbox, of merchants after `afterMerchant` in the order of merchant and arrival. */
+export async function takeFromOutbox(sql: Executor, afterMerchant: number, most: number): Promise<OutboxRow[]> {
+  const rows = await sql<OutboxRow[]>`
+    delete from event_outbox o
+    using (
+      select merchant_id, arrival from event_outbox where merchant_id > ${afterMerchant}
+      order by merchant_id, arrival limit ${most}
+    ) next
+    where o.merchant_id = next.merchant_id and o.arrival = next.arrival
+    returning o.merchant_id, o.arrival, o.stream_id, o.sequence`
+  return [...rows]
+}
+
+/** Moves each merchant's position on by `count` and returns the last position it then has. */
+export async function movePositions(
+  sql: Executor,
+  counts: readonly { merchantId: number; count: number }[],
+): Promise<Map<number, bigint>> {
+  const rows = counts.map(({ merchantId, count }) => ({ merchant_id: merchantId, position: count }))
+  const moved = await sql<{ merchantId: number; position: bigint }[]>`
+    insert into event_positions as p select * from json_populate_recordset(null::event_positions, ${rows as never}::json)
+    on conflict (merchant_id) do update set position = p.position + excluded.position
+    returning merchant_id, position`
+  return new Map(moved.map((row) => [row.merchantId, row.position]))
+}
+
+/** What the sequencer knows of an event; `data` is there only where a format looks into it (money held or settled). */
+export type EventHead = {
+  merchantId: number
+  streamId: string
+  sequence: number
+  type: EventType
+  createdAt: Date
+  money: Record<string, unknown> | null
+}
+
+/** Reads the heads of events by their places. */
+export async function readHeads(
+  sql: Executor,
+  places: readonly Pick<EventHead, 'merchantId' | 'streamId' | 'sequence'>[],
+): Promise<EventHead[]> {
+  const keys = places.map((p) => ({ merchant_id: p.merchantId, stream_id: p.streamId, sequence: p.sequence }))
+  const rows = await sql<EventHead[]>`
+    select e.merchant_id, e.stream_id, e.sequence, e.type, e.created_at,
+      case when e.type in ('payment.held', 'payment.settled') then e.data end as money
+    from (select * from json_to_recordset(${keys as never}::json) as t (merchant_id int, stream_id object_id, sequence int)) k
+    join events e on e.merchant_id = k.merchant_id and e.stream_id = k.stream_id and e.sequence = k.sequence`
+  return [...rows]
+}
+
+export type LogRow = Omit<EventHead, 'money'> & { position: bigint }
+
+export async function insertLog(sql: Executor, log: readonly LogRow[]): Promise<void> {
+  const rows = log.map((row) => ({
+    merchant_id: row.merchantId,
+    position: row.position.toString(),
+    stream_id: row.streamId,
+    sequence: row.sequence,
+    type: row.type,
+    created_at: row.createdAt,
+  }))
+  await sql`insert into event_log select * from json_populate_recordset(null::event_log, ${rows as never}::json)`
+}
+
+export type EventRow = {
+  id: string
+  type: EventType
+  streamId: string
+  sequence: number
+  createdAt: Date
+  position: bigint
+  data: Record<string, unknown>
+}
+
+export type EventQuery = {
+  after: bigint
+  limit: number
+  types: string[] | undefined
+  stream: string | undefined
+  scan: number
+}
+
+/**
+ * Events after a position that match, in order, and where the reader is when it has them: `scanned` is the last place that
+ * was looked at, so that a rare type does not make one request read the whole log.
+ */
+export async function readEvents(
+  sql: Executor,
+  merchantId: number,
+  { after, limit, types, stream, scan }: EventQuery,
+): Promise<{ events: EventRow[]; scanned: bigint; lookedAt: number }> {
+  const patterns = types?.map((type) => (type === '*' ? '%' : type.replaceAll('_', '\\_').replace('*', '%')))
+  const window = sql`
+    select position, stream_id, sequence, type from event_log
+    where merchant_id = ${merchantId} and position > ${after} ${stream === undefined ? sql`` : sql`and stream_id = ${stream}`}
+    order by position limit ${scan}`
+  const [seen] = await sql<{ last: bigint | null; count: number }[]>`
+    select max(position) as last, count(*)::int as count from (${window}) looked_at`
+  const scanned = seen?.last ?? after
+  // Up to what was looked at, and no further: what is placed between the two statements is for the next request.
+  const rows = await sql<EventRow[]>`
+    select e.id, e.type, e.stream_id, e.sequence, e.created_at, w.position, e.data
+    from (
+      select * from (${window}) looked_at
+      where position <= ${scanned} ${patterns === undefined ? sql`` : sql`and type like any (${patterns})`}
+      order by position limit ${limit}
+    ) w join events e on e.merchant_id = ${merchantId} and e.stream_id = w.stream_id and e.sequence = w.sequence
+    order by w.position`
+  return { events: [...rows], scanned, lookedAt: seen?.count ?? 0 }
+}
+
+/** Events of a merchant that happened within a range of time, in the order of the log. */
+export async function readHeadsBetween(
+  sql: Executor,
+  merchantId: number,
+  { from, to, most }: { from: Date; to: Date; most: number },
+): Promise<EventHead[]> {
+  const places = await sql<Pick<EventHead, 'merchantId' | 'streamId' | 'sequence'>[]>`
+    select merchant_id, stream_id, sequence from event_log
+    where merchant_id = ${merchantId} and created_at >= ${from} and created_at <= ${to}
+    order by created_at, position limit ${most}`
+  return places.length === 0 ? [] : readHeads(sql, places)
+}
+
+/** Writes events and queues them for the sequencer; takes rows as `toEventRow` makes them, any number in one statement. */
 export async function insertEvents(sql: Executor, rows: readonly object[]): Promise<void> {
-  await sql`insert into events select * from json_populate_recordset(null::events, ${rows as never}::json)`
+  await sql`
+    with told as (
+      insert into events select * from json_populate_recordset(null::events, ${rows as never}::json)
+      returning merchant_id, stream_id, sequence
+    )
+    insert into event_outbox (merchant_id, stream_id, sequence) select merchant_id, stream_id, sequence from told`
 }

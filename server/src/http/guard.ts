@@ -14,6 +14,8 @@ declare module 'fastify' {
     access?: Access
     /** Exists for sandbox merchants only; 404 to live ones. */
     sandboxOnly?: boolean
+    /** Its answers hold a secret: they are not kept for a repeated Idempotency-Key, the verb makes the same answer again. */
+    unstored?: boolean
   }
   interface FastifyRequest {
     caller: Caller

@@ -33,6 +33,8 @@ const tags = [
   ['Exchange rates', 'What one currency is worth in another, as the merchant sets it.'],
   ['Discovery', 'Which payment methods, currencies and banks there are.'],
   ['Notifications', 'What providers told by themselves, and what became of it.'],
+  ['Events', 'What happened, in an order that never changes.'],
+  ['Webhooks', 'Being told of events, and what became of telling.'],
   ['Sandbox', 'For testing alone.'],
 ] as const
 

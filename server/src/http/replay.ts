@@ -39,7 +39,9 @@ export function replayAnswers(app: App, ctx: AppContext): void {
     claimed.delete(request)
     const status = reply.statusCode
     try {
-      if (status >= 500) await releaseKey(ctx.sql, owner, new Date(ctx.clock.nowMs()))
+      const { unstored } = request.routeOptions.config
+      if (unstored && status < 300) await releaseKey(ctx.sql, owner, new Date(ctx.clock.nowMs() - 1))
+      else if (status >= 500) await releaseKey(ctx.sql, owner, new Date(ctx.clock.nowMs()))
       else if (neverStored.has(status)) await forgetKey(ctx.sql, owner)
       else await completeKey(ctx.sql, owner, status, typeof payload === 'string' ? payload : '')
     } catch (error) {

@@ -7,6 +7,8 @@ export type Job = {
   everyMs: number
   /** One round. Returns true when more is waiting: the next round follows at once. */
   run(): Promise<boolean>
+  /** Waits for what rounds left under way; called once, after the last round. */
+  end?(): Promise<void>
 }
 
 export type Worker = { stop(): Promise<void> }
@@ -33,6 +35,7 @@ async function loop(job: Job, log: FastifyBaseLogger, signal: AbortSignal): Prom
     }
     if (!more) await pause(job.everyMs, signal)
   }
+  await job.end?.()
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ export const idPrefixes = {
   connection: 'con',
   notice: 'ntc',
   webhookEndpoint: 'we',
+  webhookDelivery: 'whd',
 } as const
 
 export type IdKind = keyof typeof idPrefixes

@@ -1,0 +1,120 @@
+/** SQL of deliveries. */
+import type { Executor } from '../kit/db.ts'
+import type { Delivery, DeliveryStatus } from './endpoint.ts'
+import type { Claim } from './queue-store.ts'
+
+export type NewDelivery = Pick<
+  Delivery,
+  'merchantId' | 'endpointId' | 'id' | 'streamId' | 'sequence' | 'part' | 'type' | 'createdAt'
+>
+
+type Place = Pick<Delivery, 'merchantId' | 'endpointId' | 'streamId'>
+
+function toRow(d: NewDelivery) {
+  return {
+    merchant_id: d.merchantId,
+    endpoint_id: d.endpointId,
+    id: d.id,
+    stream_id: d.streamId,
+    sequence: d.sequence,
+    part: d.part,
+    type: d.type,
+    status: 'PENDING',
+    attempts: 0,
+    created_at: d.createdAt,
+    next_attempt_at: d.createdAt,
+  }
+}
+
+export async function insertDeliveries(sql: Executor, deliveries: readonly NewDelivery[]): Promise<void> {
+  await sql`
+    insert into webhook_deliveries
+    select * from json_populate_recordset(null::webhook_deliveries, ${deliveries.map(toRow) as never}::json)`
+}
+
+/** Inserts deliveries, and sets those that are done back to PENDING; answers the places of all that wait now and did not before. */
+export async function renewDeliveries(sql: Executor, deliveries: readonly NewDelivery[]): Promise<Place[]> {
+  return sql<Place[]>`
+    insert into webhook_deliveries as d
+    select * from json_populate_recordset(null::webhook_deliveries, ${deliveries.map(toRow) as never}::json)
+    on conflict (merchant_id, endpoint_id, stream_id, sequence, part) do update
+      set status = 'PENDING', attempts = 0, next_attempt_at = excluded.next_attempt_at, delivered_at = null
+      where d.status <> 'PENDING'
+    returning d.merchant_id, d.endpoint_id, d.stream_id`
+}
+
+export type Try = {
+  status: DeliveryStatus
+  now: Date
+  nextAttemptAt: Date | null
+  statusCode: number | null
+  error: string | null
+  durationMs: number
+}
+
+/**
+ * Keeps what became of a try and gives the queue back, in one statement. `done` deliveries leave the queue; `dueAt` is when
+ * what waits then is tried. A lease that had run out, or a delivery that waits no more, is left as it is.
+ */
+export async function finishTry(
+  sql: Executor,
+  { merchantId, endpointId, streamId, leasedUntil }: Claim,
+  id: string,
+  result: Try,
+  { done, dueAt }: { done: 0 | 1; dueAt: Date },
+): Promise<void> {
+  await sql`
+    with tried as (
+      update webhook_deliveries set status = ${result.status}, attempts = attempts + 1, tried_at = ${result.now},
+        next_attempt_at = ${result.nextAttemptAt}, delivered_at = ${result.status === 'DELIVERED' ? result.now : null},
+        status_code = ${result.statusCode}, error = ${result.error}, duration_ms = ${result.durationMs}
+      where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and id = ${id} and status = 'PENDING'
+    )
+    update webhook_queues set pending = pending - ${done}, leased_until = null,
+      due_at = case when pending - ${done} <= 0 then null else ${dueAt}::timestamptz end
+    where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and stream_id = ${streamId}
+      and leased_until = ${leasedUntil}`
+}
+
+export async function findDeliveryById(
+  sql: Executor,
+  key: { merchantId: number; endpointId: string; id: string },
+): Promise<Delivery | undefined> {
+  const [row] = await sql<Delivery[]>`
+    select * from webhook_deliveries
+    where merchant_id = ${key.merchantId} and endpoint_id = ${key.endpointId} and id = ${key.id}`
+  return row
+}
+
+export type DeliveryQuery = {
+  status: string[] | undefined
+  stream: string | undefined
+  after: string | undefined
+  limit: number
+}
+
+/** An endpoint's deliveries, newest first. */
+export async function listDeliveries(
+  sql: Executor,
+  { merchantId, endpointId }: { merchantId: number; endpointId: string },
+  { status, stream, after, limit }: DeliveryQuery,
+): Promise<Delivery[]> {
+  return sql<Delivery[]>`
+    select * from webhook_deliveries where merchant_id = ${merchantId} and endpoint_id = ${endpointId}
+      ${status === undefined ? sql`` : sql`and status = any (${status})`}
+      ${stream === undefined ? sql`` : sql`and stream_id = ${stream}`}
+      ${after === undefined ? sql`` : sql`and id < ${after}`}
+    order by id desc limit ${limit}`
+}
+
+/** Gives everything that waits for an endpoint its whole schedule again. */
+export async function restartSchedules(
+  sql: Executor,
+  merchantId: number,
+  endpointId: string,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update webhook_deliveries set attempts = 0, next_attempt_at = ${now}
+    where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and status = 'PENDING' and attempts > 0`
+}

@@ -1,0 +1,69 @@
+/** Events get their places in the log and, in the same transaction, become deliveries of the endpoints that want them. */
+
+import type { EventHead } from '../events/read.ts'
+import { isWorkWaiting, type SequencedEvent, type SequencerState, sequenceEvents } from '../events/sequence.ts'
+import type { Context } from '../kit/context.ts'
+import { type Executor, isConflict, transaction } from '../kit/db.ts'
+import { newId } from '../kit/id.ts'
+import { insertDeliveries, type NewDelivery } from './delivery-store.ts'
+import type { Endpoint } from './endpoint.ts'
+import { messagesOf } from './messages.ts'
+import { addToQueues, type QueueKey } from './queue-store.ts'
+import { listEndpointsOf } from './store.ts'
+
+const slice = 500
+
+/** One round over all merchants. True when more is waiting. */
+export async function dispatchEvents(ctx: Context, state: SequencerState): Promise<boolean> {
+  if (!(await isWorkWaiting(ctx.sql))) return false
+  try {
+    return await transaction(ctx.sql, async (sql) => {
+      const events = await sequenceEvents(sql, state, slice)
+      // Undefined: another process is at it. Then this one may rest.
+      if (events === undefined) return false
+      if (events.length > 0) await fanOut(sql, events, new Date(ctx.clock.nowMs()))
+      return events.length === slice
+    })
+  } catch (error) {
+    // A queue and a delivery were locked the other way round by a replay: nothing was kept, the next round does it again.
+    if (isConflict(error)) return true
+    throw error
+  }
+}
+
+async function fanOut(sql: Executor, events: readonly SequencedEvent[], now: Date): Promise<void> {
+  const endpoints = await listEndpointsOf(sql, [...new Set(events.map((event) => event.merchantId))])
+  if (endpoints.length === 0) return
+  const deliveries = endpoints.flatMap((endpoint) => deliveriesFor(endpoint, events, now))
+  if (deliveries.length === 0) return
+  await insertDeliveries(sql, deliveries)
+  await addToQueues(sql, countByQueue(deliveries), now)
+}
+
+/** The deliveries that an endpoint gets for these events, in their order. */
+export function deliveriesFor(
+  endpoint: Pick<Endpoint, 'merchantId' | 'id' | 'format' | 'eventTypes'>,
+  events: readonly EventHead[],
+  now: Date,
+): NewDelivery[] {
+  const { merchantId, id: endpointId } = endpoint
+  return events.flatMap((event) => {
+    if (event.merchantId !== merchantId) return []
+    const { streamId, sequence } = event
+    return messagesOf(endpoint, event).map((type, part) => {
+      const id = newId('webhookDelivery', now.getTime())
+      return { merchantId, endpointId, id, streamId, sequence, part, type, createdAt: now }
+    })
+  })
+}
+
+/** How many deliveries each queue gets; in one order everywhere, so that writers do not meet head-on. */
+export function countByQueue(places: readonly QueueKey[]): (QueueKey & { pending: number })[] {
+  const counts = new Map<string, QueueKey & { pending: number }>()
+  for (const { merchantId, endpointId, streamId } of places) {
+    const key = `${merchantId} ${endpointId} ${streamId}`
+    const count = counts.get(key) ?? { merchantId, endpointId, streamId, pending: 0 }
+    counts.set(key, { ...count, pending: count.pending + 1 })
+  }
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, count]) => count)
+}

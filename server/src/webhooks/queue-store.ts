@@ -1,0 +1,122 @@
+/** SQL of the queues: what is due, who has it, and what waits behind it. Claims cross merchants, as jobs do. */
+import type { Executor } from '../kit/db.ts'
+import type { EventType } from '../vocabulary/events.ts'
+import type { Delivery } from './endpoint.ts'
+
+export type QueueKey = { merchantId: number; endpointId: string; streamId: string }
+/** `leasedUntil` is also the proof that a claim is still ours. */
+export type Claim = QueueKey & { pending: number; leasedUntil: Date }
+
+/** Adds to what waits in queues, making those that are not there; one that was empty is due now. */
+export async function addToQueues(
+  sql: Executor,
+  counts: readonly (QueueKey & { pending: number })[],
+  now: Date,
+): Promise<void> {
+  const rows = counts.map((c) => ({
+    merchant_id: c.merchantId,
+    endpoint_id: c.endpointId,
+    stream_id: c.streamId,
+    pending: c.pending,
+    due_at: now,
+  }))
+  await sql`
+    insert into webhook_queues as q select * from json_populate_recordset(null::webhook_queues, ${rows as never}::json)
+    on conflict (merchant_id, endpoint_id, stream_id) do update set
+      pending = q.pending + excluded.pending,
+      due_at = case when q.pending = 0 then excluded.due_at else q.due_at end`
+}
+
+/** Queues that are due and that nobody has, longest due first; not those of endpoints that are busy here. */
+export async function findDueQueues(
+  sql: Executor,
+  { now, busy, most }: { now: Date; busy: readonly string[]; most: number },
+): Promise<QueueKey[]> {
+  return sql<QueueKey[]>`
+    select merchant_id, endpoint_id, stream_id from webhook_queues
+    where due_at <= ${now} and (leased_until is null or leased_until <= ${now}) and not (endpoint_id = any (${busy as string[]}))
+    order by due_at limit ${most}`
+}
+
+/** Claims queues for this process; answers those it got. Another process may have been faster. */
+export async function claimQueues(
+  sql: Executor,
+  keys: readonly QueueKey[],
+  { now, leasedUntil }: { now: Date; leasedUntil: Date },
+): Promise<Claim[]> {
+  const rows = keys.map((k) => ({ merchant_id: k.merchantId, endpoint_id: k.endpointId, stream_id: k.streamId }))
+  return sql<Claim[]>`
+    update webhook_queues q set leased_until = ${leasedUntil}
+    from (
+      select * from json_to_recordset(${rows as never}::json) as t (merchant_id int, endpoint_id object_id, stream_id object_id)
+    ) k
+    where q.merchant_id = k.merchant_id and q.endpoint_id = k.endpoint_id and q.stream_id = k.stream_id
+      and q.due_at <= ${now} and (q.leased_until is null or q.leased_until <= ${now})
+    returning q.merchant_id, q.endpoint_id, q.stream_id, q.pending, q.leased_until`
+}
+
+/** The first waiting delivery of a queue with its event; `eventId` null: the event is gone. */
+export type Head = Pick<
+  Delivery,
+  'merchantId' | 'endpointId' | 'streamId' | 'id' | 'sequence' | 'type' | 'attempts'
+> & {
+  eventId: string | null
+  eventType: EventType | null
+  eventAt: Date | null
+  data: string | null
+}
+
+export async function readHeads(sql: Executor, keys: readonly QueueKey[]): Promise<Head[]> {
+  const rows = keys.map((k) => ({ merchant_id: k.merchantId, endpoint_id: k.endpointId, stream_id: k.streamId }))
+  return sql<Head[]>`
+    select d.merchant_id, d.endpoint_id, d.stream_id, d.id, d.sequence, d.type, d.attempts,
+      e.id as event_id, e.type as event_type, e.created_at as event_at, e.data::text as data
+    from (
+      select * from json_to_recordset(${rows as never}::json) as t (merchant_id int, endpoint_id object_id, stream_id object_id)
+    ) k
+    cross join lateral (
+      select * from webhook_deliveries d
+      where d.merchant_id = k.merchant_id and d.stream_id = k.stream_id and d.endpoint_id = k.endpoint_id and d.status = 'PENDING'
+      order by d.sequence, d.part limit 1
+    ) d
+    left join events e on e.merchant_id = d.merchant_id and e.stream_id = d.stream_id and e.sequence = d.sequence`
+}
+
+/** Gives a claimed queue back without a try: `done` leave it, and the rest is due at `dueAt` (null: it rests). */
+export async function releaseQueue(
+  sql: Executor,
+  claim: Claim,
+  { done, dueAt }: { done: number; dueAt: Date | null },
+): Promise<void> {
+  await sql`
+    update webhook_queues set pending = pending - ${done}, leased_until = null,
+      due_at = case when pending - ${done} <= 0 then null else ${dueAt}::timestamptz end
+    where merchant_id = ${claim.merchantId} and endpoint_id = ${claim.endpointId} and stream_id = ${claim.streamId}
+      and leased_until = ${claim.leasedUntil}`
+}
+
+/** Lets an endpoint's queues rest, except those under way: their sender sees to it. */
+export async function parkQueues(sql: Executor, merchantId: number, endpointId: string): Promise<void> {
+  await sql`
+    update webhook_queues set due_at = null
+    where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and due_at is not null`
+}
+
+/** Makes everything that waits for an endpoint due now. */
+export async function wakeQueues(sql: Executor, merchantId: number, endpointId: string, now: Date): Promise<void> {
+  await sql`
+    update webhook_queues set due_at = ${now}
+    where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and pending > 0 and (due_at is null or due_at > ${now})`
+}
+
+/** Makes one stream's queue due now. */
+export async function wakeQueue(sql: Executor, key: QueueKey, now: Date): Promise<void> {
+  await sql`
+    update webhook_queues set due_at = ${now}
+    where merchant_id = ${key.merchantId} and endpoint_id = ${key.endpointId} and stream_id = ${key.streamId}
+      and pending > 0 and (due_at is null or due_at > ${now})`
+}
+
+export async function deleteQueues(sql: Executor, merchantId: number, endpointId: string): Promise<void> {
+  await sql`delete from webhook_queues where merchant_id = ${merchantId} and endpoint_id = ${endpointId}`
+}
