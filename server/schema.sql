@@ -89,6 +89,26 @@ create table balance_totals (
 );
 grant insert, select, update on balance_totals to pasarela_app;
 
+create table brands (
+  merchant_id integer not null,
+  organization_id text collate "C" not null,
+  settings json not null,
+  logo bytea,
+  logo_type text,
+  logo_hash text collate "C",
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint brands_pkey PRIMARY KEY (merchant_id, organization_id),
+  constraint brands_logo_hash_length CHECK ((length(logo_hash) = 22)),
+  constraint brands_logo_size CHECK ((length(logo) <= 12288)),
+  constraint brands_logo_type CHECK ((logo_type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
+  constraint brands_logo_whole CHECK ((((logo IS NULL) = (logo_type IS NULL)) AND ((logo IS NULL) = (logo_hash IS NULL)))),
+  constraint brands_organization_id CHECK (((organization_id = 'default'::text) OR (organization_id ~ '^[a-z]{2,8}_[0-9a-hjkmnp-tv-z]{26}$'::text))),
+  constraint brands_merchant FOREIGN KEY (merchant_id) REFERENCES merchants(id)
+);
+comment on column brands.organization_id is 'The identity whose pages look like this, or "default": all pages of the merchant that have no nearer brand.';
+grant delete, insert, select, update on brands to pasarela_app;
+
 create table checkout_session_accounts (
   merchant_id integer not null,
   account_number text collate "C" not null,
@@ -166,10 +186,43 @@ create table connections (
   created_at timestamp with time zone not null,
   disabled_at timestamp with time zone,
   constraint connections_pkey PRIMARY KEY (merchant_id, id),
+  constraint connections_id UNIQUE (id),
   constraint connections_connector CHECK ((connector ~ '^[a-z0-9_]{1,40}$'::text)),
   constraint connections_merchant FOREIGN KEY (merchant_id) REFERENCES merchants(id)
 );
+CREATE UNIQUE INDEX connections_sandbox ON connections USING btree (merchant_id) WHERE (connector = 'sandbox'::text);
 grant insert, select, update on connections to pasarela_app;
+
+create table event_log (
+  merchant_id integer not null,
+  "position" bigint not null,
+  stream_id object_id not null,
+  sequence integer not null,
+  type text not null,
+  created_at timestamp with time zone not null,
+  constraint event_log_pkey PRIMARY KEY (merchant_id, "position"),
+  constraint event_log_once UNIQUE (merchant_id, stream_id, sequence),
+  constraint event_log_position CHECK (("position" >= 1))
+);
+CREATE INDEX event_log_by_time ON event_log USING btree (merchant_id, created_at);
+grant delete, insert, select on event_log to pasarela_app;
+
+create table event_outbox (
+  merchant_id integer not null,
+  arrival bigint not null generated always as identity,
+  stream_id object_id not null,
+  sequence integer not null,
+  constraint event_outbox_pkey PRIMARY KEY (merchant_id, arrival)
+);
+comment on column event_outbox.arrival is 'Drawn while the stream''s row is locked, so within a stream it is in the order of the sequence.';
+grant delete, insert, select on event_outbox to pasarela_app;
+
+create table event_positions (
+  merchant_id integer not null,
+  "position" bigint not null,
+  constraint event_positions_pkey PRIMARY KEY (merchant_id)
+);
+grant insert, select, update on event_positions to pasarela_app;
 
 create table events (
   merchant_id integer not null,
@@ -308,7 +361,7 @@ create table merchant_rails (
   constraint merchant_rails_rail CHECK ((rail ~ '^[A-Z_]{1,20}$'::text)),
   constraint merchant_rails_merchant FOREIGN KEY (merchant_id) REFERENCES merchants(id)
 );
-grant insert, select, update on merchant_rails to pasarela_app;
+grant delete, insert, select, update on merchant_rails to pasarela_app;
 
 create table merchants (
   id integer not null generated always as identity,
@@ -330,6 +383,53 @@ create table merchants (
 comment on column merchants.late_money is 'What to do with money that nothing waits for any more; a rail may say otherwise in merchant_rails.';
 comment on column merchants.clock_offset_ms is 'How far the test clock of a sandbox merchant is ahead of real time.';
 grant insert, select, update on merchants to pasarela_app;
+
+create table notices (
+  merchant_id integer not null,
+  connection_id object_id not null,
+  ref text collate "C" not null,
+  kind text not null,
+  id object_id not null,
+  connector text not null,
+  body bytea not null,
+  meaning_hash bytea not null,
+  copies integer not null default 1,
+  other_body bytea,
+  payment_id object_id,
+  effect text,
+  attention text,
+  tries integer not null default 0,
+  next_at timestamp with time zone,
+  leased_until timestamp with time zone,
+  received_at timestamp with time zone not null,
+  applied_at timestamp with time zone,
+  dismissed_at timestamp with time zone,
+  dismissed_by object_id,
+  dismissed_why text,
+  constraint notices_pkey PRIMARY KEY (merchant_id, connection_id, ref, kind),
+  constraint notices_id UNIQUE (merchant_id, id),
+  constraint notices_attention_length CHECK ((length(attention) <= 500)),
+  constraint notices_body_length CHECK ((length(body) <= 65536)),
+  constraint notices_connector CHECK ((connector ~ '^[a-z0-9_]{1,40}$'::text)),
+  constraint notices_dismissed CHECK (((dismissed_at IS NULL) OR ((dismissed_by IS NOT NULL) AND (dismissed_why IS NOT NULL)))),
+  constraint notices_dismissed_why_length CHECK (((length(dismissed_why) >= 1) AND (length(dismissed_why) <= 500))),
+  constraint notices_effect CHECK ((effect ~ '^[a-z_]{1,40}$'::text)),
+  constraint notices_kind CHECK ((kind ~ '^[a-z_]{1,40}$'::text)),
+  constraint notices_meaning_hash CHECK ((length(meaning_hash) = 32)),
+  constraint notices_other_body_length CHECK ((length(other_body) <= 65536)),
+  constraint notices_ref_length CHECK (((length(ref) >= 1) AND (length(ref) <= 200)))
+);
+comment on column notices.ref is 'The provider''s reference; for a body that cannot be read, its SHA-256.';
+comment on column notices.copies is 'How often it came.';
+comment on column notices.other_body is 'The first repetition that said something else under the same reference and kind.';
+comment on column notices.effect is 'What it did; null: nothing yet.';
+comment on column notices.next_at is 'When it is looked at next; null: no longer.';
+CREATE INDEX notices_age ON notices USING btree (received_at);
+CREATE INDEX notices_attention ON notices USING btree (merchant_id, id) WHERE (attention IS NOT NULL);
+CREATE INDEX notices_by_payment ON notices USING btree (merchant_id, payment_id, id) WHERE (payment_id IS NOT NULL);
+CREATE INDEX notices_by_ref ON notices USING btree (merchant_id, ref) WHERE (effect IS NULL);
+CREATE INDEX notices_due ON notices USING btree (next_at) WHERE (next_at IS NOT NULL);
+grant delete, insert, select, update on notices to pasarela_app;
 
 create table payment_links (
   merchant_id integer not null,
@@ -450,6 +550,7 @@ create table payments (
   reversed_at timestamp with time zone,
   refunded_at timestamp with time zone,
   accepted_at timestamp with time zone,
+  received_currency currency_code,
   constraint payments_pkey PRIMARY KEY (merchant_id, id),
   constraint payments_attention_length CHECK ((length(attention) <= 500)),
   constraint payments_connector_ref_length CHECK (((length(connector_ref) >= 1) AND (length(connector_ref) <= 200))),
@@ -477,7 +578,9 @@ comment on column payments.received_minor is 'What the provider says came, in pu
 comment on column payments.next_check_at is 'When the provider is asked next; null: no longer.';
 comment on column payments.event_sequence is 'The event counter of a payment that is its own stream (no session, no link, no parent).';
 comment on column payments.accepted_at is 'When this payment became the one that paid its order.';
+comment on column payments.received_currency is 'The currency of received_minor, where it is not purchase_currency.';
 CREATE INDEX payments_attention ON payments USING btree (merchant_id, id) WHERE (attention IS NOT NULL);
+CREATE INDEX payments_beside_by_ref ON payments USING btree (merchant_id, connector, connector_ref) WHERE ((connector_ref IS NOT NULL) AND ((related_payment_id IS NOT NULL) OR (type = 'REFUND'::text)));
 CREATE INDEX payments_by_account ON payments USING btree (merchant_id, account_number, id);
 CREATE INDEX payments_by_identity ON payments USING btree (merchant_id, identity_id, id);
 CREATE INDEX payments_by_parent ON payments USING btree (merchant_id, parent_payment_id, id) WHERE (parent_payment_id IS NOT NULL);
@@ -491,6 +594,7 @@ CREATE UNIQUE INDEX payments_one_accepted ON payments USING btree (merchant_id, 
 CREATE UNIQUE INDEX payments_one_open ON payments USING btree (merchant_id, session_id) WHERE ((type = 'PURCHASE'::text) AND (hold IS NULL) AND (related_payment_id IS NULL) AND (accepted_at IS NULL) AND (status = ANY (ARRAY['CREATED'::text, 'AUTHORIZED'::text, 'CAPTURED'::text])));
 CREATE INDEX payments_open_by_order ON payments USING btree (merchant_id, order_key) WHERE ((type = 'PURCHASE'::text) AND (hold IS NULL) AND (related_payment_id IS NULL) AND (accepted_at IS NULL) AND (status = ANY (ARRAY['CREATED'::text, 'AUTHORIZED'::text, 'CAPTURED'::text])));
 CREATE INDEX payments_refunded ON payments USING btree (merchant_id, id) WHERE (refunded_at IS NOT NULL);
+CREATE UNIQUE INDEX payments_related_ref ON payments USING btree (merchant_id, related_payment_id, connector_ref) WHERE ((related_payment_id IS NOT NULL) AND (connector_ref IS NOT NULL));
 grant insert, select, update on payments to pasarela_app;
 
 create table rules (
@@ -519,6 +623,16 @@ create table rules (
 CREATE INDEX rules_by_identity ON rules USING btree (merchant_id, identity_id, id);
 grant delete, insert, select on rules to pasarela_app;
 
+create table sandbox_notices (
+  merchant_id integer not null,
+  payment_id object_id not null,
+  due_at timestamp with time zone not null,
+  leased_until timestamp with time zone,
+  constraint sandbox_notices_pkey PRIMARY KEY (merchant_id, payment_id)
+);
+CREATE INDEX sandbox_notices_due ON sandbox_notices USING btree (due_at);
+grant delete, insert, select, update on sandbox_notices to pasarela_app;
+
 create table sealed_keys (
   name text not null,
   sealed bytea not null,
@@ -527,3 +641,78 @@ create table sealed_keys (
   constraint sealed_keys_name CHECK ((name ~ '^[a-z_]{1,40}$'::text))
 );
 grant insert, select on sealed_keys to pasarela_app;
+
+create table webhook_deliveries (
+  merchant_id integer not null,
+  endpoint_id object_id not null,
+  id object_id not null,
+  stream_id object_id not null,
+  sequence integer not null,
+  part smallint not null,
+  type text not null,
+  status text not null,
+  attempts integer not null default 0,
+  created_at timestamp with time zone not null,
+  tried_at timestamp with time zone,
+  next_attempt_at timestamp with time zone,
+  delivered_at timestamp with time zone,
+  status_code smallint,
+  error text,
+  duration_ms integer,
+  constraint webhook_deliveries_pkey PRIMARY KEY (merchant_id, endpoint_id, id),
+  constraint webhook_deliveries_once UNIQUE (merchant_id, endpoint_id, stream_id, sequence, part),
+  constraint webhook_deliveries_delivered CHECK (((status <> 'DELIVERED'::text) OR (delivered_at IS NOT NULL))),
+  constraint webhook_deliveries_error_length CHECK ((length(error) <= 200)),
+  constraint webhook_deliveries_status CHECK ((status = ANY (ARRAY['PENDING'::text, 'DELIVERED'::text, 'FAILED'::text])))
+);
+CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries USING btree (merchant_id, created_at);
+CREATE INDEX webhook_deliveries_undelivered ON webhook_deliveries USING btree (merchant_id, endpoint_id, status, id) WHERE (status <> 'DELIVERED'::text);
+CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries USING btree (merchant_id, stream_id, endpoint_id, sequence, part) WHERE (status = 'PENDING'::text);
+grant delete, insert, select, update on webhook_deliveries to pasarela_app;
+
+create table webhook_endpoints (
+  merchant_id integer not null,
+  id object_id not null,
+  url text not null,
+  description text,
+  format text not null,
+  event_types text[] not null,
+  status text not null,
+  attention text,
+  secret_sealed bytea not null,
+  previous_secret_sealed bytea,
+  previous_secret_until timestamp with time zone,
+  failing_since timestamp with time zone,
+  given_up integer not null default 0,
+  event_sequence integer not null default 0,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  paused_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  constraint webhook_endpoints_pkey PRIMARY KEY (merchant_id, id),
+  constraint webhook_endpoints_attention_length CHECK ((length(attention) <= 500)),
+  constraint webhook_endpoints_description_length CHECK ((length(description) <= 500)),
+  constraint webhook_endpoints_event_types CHECK (((cardinality(event_types) >= 1) AND (cardinality(event_types) <= 50))),
+  constraint webhook_endpoints_format CHECK ((format = ANY (ARRAY['standard'::text, 'published-v1'::text, 'published-v2'::text]))),
+  constraint webhook_endpoints_paused CHECK (((status = 'PAUSED'::text) = (paused_at IS NOT NULL))),
+  constraint webhook_endpoints_previous_secret CHECK (((previous_secret_sealed IS NULL) = (previous_secret_until IS NULL))),
+  constraint webhook_endpoints_status CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'PAUSED'::text]))),
+  constraint webhook_endpoints_url_length CHECK ((length(url) <= 2048))
+);
+comment on column webhook_endpoints.failing_since is 'The first failure since the last success; null: healthy.';
+comment on column webhook_endpoints.given_up is 'Deliveries that used up their tries since the last success.';
+grant delete, insert, select, update on webhook_endpoints to pasarela_app;
+
+create table webhook_queues (
+  merchant_id integer not null,
+  endpoint_id object_id not null,
+  stream_id object_id not null,
+  pending integer not null,
+  due_at timestamp with time zone,
+  leased_until timestamp with time zone,
+  constraint webhook_queues_pkey PRIMARY KEY (merchant_id, endpoint_id, stream_id)
+);
+comment on column webhook_queues.pending is 'How many PENDING deliveries wait; changed by additions alone, so that writers need not see each other.';
+comment on column webhook_queues.due_at is 'When the first of them is tried next; null: nothing waits, or the endpoint is paused.';
+CREATE INDEX webhook_queues_due ON webhook_queues USING btree (due_at) WHERE (due_at IS NOT NULL);
+grant delete, insert, select, update on webhook_queues to pasarela_app;

@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type RouteOptions } from 'fastify'
 import { accessRoutes } from './access/routes.ts'
 import { accountRoutes } from './accounts/routes.ts'
+import { brandRoutes } from './brands/routes.ts'
 import { sessionRoutes } from './checkout-sessions/routes.ts'
 import type { AppContext } from './context.ts'
 import { discoveryRoutes } from './discovery/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { exchangeRateRoutes } from './exchange-rates/routes.ts'
+import { hostedPageRoutes } from './hosted-page/routes.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
 import { answerErrors } from './http/errors.ts'
@@ -27,6 +29,7 @@ import { linkRoutes } from './payment-links/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { ruleRoutes } from './rules/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
+import { sandboxBankRoutes } from './sandbox-bank/routes.ts'
 import { limits } from './vocabulary/limits.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
 
@@ -65,6 +68,7 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   eventRoutes(app, ctx)
   identityRoutes(app, ctx)
   accountRoutes(app, ctx)
+  brandRoutes(app, ctx)
   ruleRoutes(app, ctx)
   exchangeRateRoutes(app, ctx)
   discoveryRoutes(app, ctx)
@@ -76,6 +80,8 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   webhookRoutes(app, ctx)
   inboxRoutes(app, ctx)
   sandboxRoutes(app, ctx)
+  hostedPageRoutes(app, ctx)
+  sandboxBankRoutes(app, ctx)
 
   serveDocs(app)
 

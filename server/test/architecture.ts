@@ -27,9 +27,9 @@ export const ranks = [
   'late-money',
   'webhooks',
   'inbox',
-  'sandbox-bank',
   'sandbox',
   'hosted-page',
+  'sandbox-bank',
 ] as const
 
 /** Folders that put the slices together, as the files beside them do. No slice imports them. */

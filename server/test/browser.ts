@@ -1,10 +1,50 @@
 /** A real Chromium, from a package, for tests of what people see. */
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import chromium from '@sparticuz/chromium'
 import { type Browser, chromium as driver } from 'playwright-core'
 
+/** What the package asks for and tests must not have: with these, pages would be less strict with us than for payers. */
+const unwanted = new Set([
+  // In a single process the first page that closes takes the browser with it.
+  '--single-process',
+  '--disable-web-security',
+  '--disable-site-isolation-trials',
+  '--allow-running-insecure-content',
+])
+
 /** Starts it without a window; close it in `after`. */
 export async function openBrowser(): Promise<Browser> {
-  // In a single process, which the package asks for, the first page that closes takes the browser with it.
-  const args = chromium.args.filter((arg) => arg !== '--single-process')
-  return driver.launch({ args, executablePath: await chromium.executablePath(), headless: true })
+  const home = await unpacked()
+  const args = chromium.args.filter((arg) => !unwanted.has(arg) && !arg.startsWith('--disable-features='))
+  const env = { ...(process.env as Record<string, string>), HOME: home, FONTCONFIG_PATH: join(home, 'fonts') }
+  return driver.launch({ args, executablePath: join(home, 'chromium'), headless: true, env })
+}
+
+/**
+ * The folder that the package was unpacked into: this user's own, so that nobody meets a file of another's, and moved to its
+ * place whole, so that two test files that start at once never run half of it.
+ */
+async function unpacked(): Promise<string> {
+  const home = join(tmpdir(), `pasarela-chromium-${process.getuid?.() ?? 0}`)
+  if (existsSync(join(home, 'chromium'))) return home
+  const before = process.env.TMPDIR
+  const making = `${home}-${process.pid}`
+  mkdirSync(making, { recursive: true })
+  // The package unpacks into the system's folder for temporary files.
+  process.env.TMPDIR = making
+  try {
+    await chromium.executablePath()
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+  }
+  try {
+    renameSync(making, home)
+  } catch (error) {
+    rmSync(making, { recursive: true, force: true })
+    if (!existsSync(join(home, 'chromium'))) throw error
+  }
+  return home
 }

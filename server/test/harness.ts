@@ -40,13 +40,13 @@ export type TestApp = {
   close(): Promise<void>
 }
 
-/** Starts the application on a database of its own; close it in `after`. */
-export async function startTestApp(): Promise<TestApp> {
+/** Starts the application on a database of its own; close it in `after`. `publicUrl`: where a test listens, if it does. */
+export async function startTestApp({ publicUrl = 'http://127.0.0.1:8080' } = {}): Promise<TestApp> {
   const database = await freshDatabase()
   let nowMs = Date.now()
   const ctx = await buildContext({
     databaseUrl: database.url,
-    publicUrl: 'http://127.0.0.1:8080',
+    publicUrl,
     masterKey: randomBytes(32),
     clock: { nowMs: () => nowMs },
     log: quietLog,

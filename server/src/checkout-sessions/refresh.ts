@@ -71,11 +71,15 @@ function refuseBusy({ status }: Session): void {
   throw problem('failedPrecondition', `The session is ${status}; it cannot be refreshed.`)
 }
 
-function refuseTooMany(merchant: Merchant, row: Session, now: Date): void {
+/** Whether the payer may still refresh this session: within a day of its end, a few times per chain, if the merchant lets payers. */
+export function mayPayerRefresh(merchant: Merchant, row: Session, now: Date): boolean {
   const tooLate = now.getTime() > row.expiresAt.getTime() + limits.payerRefreshWindowMs
-  if (!merchant.payerRefresh || tooLate || row.payerRefreshes >= limits.payerRefreshesPerChain) {
-    throw problem('failedPrecondition', 'This checkout cannot be renewed any more; ask the merchant for a new one.')
-  }
+  return merchant.payerRefresh && !tooLate && row.payerRefreshes < limits.payerRefreshesPerChain
+}
+
+function refuseTooMany(merchant: Merchant, row: Session, now: Date): void {
+  if (mayPayerRefresh(merchant, row, now)) return
+  throw problem('failedPrecondition', 'This checkout cannot be renewed any more; ask the merchant for a new one.')
 }
 
 type Fresh = Pick<Session, 'quote' | 'quoteExpiresAt' | 'expiresAt' | 'payerRefreshes'>

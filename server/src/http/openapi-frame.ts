@@ -29,6 +29,7 @@ const tags = [
   ['Refunds', 'Money on its way back to a payer.'],
   ['Identities', 'Who owns accounts, links and sessions.'],
   ['Accounts', 'Ledger accounts of an identity, each in one currency.'],
+  ['Brands', 'How the pages where payers pay look.'],
   ['Rules', 'What is charged: fees by rail and currency, inherited from parent identities.'],
   ['Exchange rates', 'What one currency is worth in another, as the merchant sets it.'],
   ['Discovery', 'Which payment methods, currencies and banks there are.'],

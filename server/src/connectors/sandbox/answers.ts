@@ -26,8 +26,14 @@ const answers: Readonly<Record<string, (order: PaymentOrder) => Fields>> = {
   WOMPI: signedBankPage,
 }
 
-function bankPage({ paymentId, publicUrl }: PaymentOrder): Fields {
-  return { url: `${publicUrl}/sandbox/bank/${referenceOf(paymentId)}`, token: tokenOf(paymentId, 'token') }
+function bankPage({ paymentId, publicUrl, returnUrl }: PaymentOrder): Fields {
+  const name = [merchantIn(returnUrl), referenceOf(paymentId)].filter(Boolean).join('-')
+  return { url: `${publicUrl}/sandbox/bank/${name}`, token: tokenOf(paymentId, 'token') }
+}
+
+/** The merchant's part of the page to return to: a reference is one merchant's, so the bank's address names whose it is. */
+function merchantIn(returnUrl: string): string | undefined {
+  return /\/pay\/([0-9a-z]+)-/.exec(returnUrl)?.[1]
 }
 
 function signedBankPage(order: PaymentOrder): Fields {

@@ -32,10 +32,12 @@ export function openOutcome(order: PaymentOrder): Outcome {
   }
 }
 
-/** When the bank will know: a second after the beginning, at the deadline, or never. */
+/** When the bank will know: a moment after the beginning, longer where it has a page to decide on; at the deadline, or never. */
 function outcomeDueAt(order: PaymentOrder, scenario: Scenario): Date | undefined {
   if (scenario.ends === 'never') return undefined
-  return scenario.ends === 'late' ? order.expiresAt : after(order.createdAt, delays.outcomeMs)
+  if (scenario.ends === 'late') return order.expiresAt
+  const hasPage = typeof order.fields.url === 'string'
+  return after(order.createdAt, hasPage ? delays.bankPageMs : delays.outcomeMs)
 }
 
 /** A card answers at once: captured, or reserved until it is captured, cancelled or lapses. */
