@@ -39,8 +39,17 @@ export async function prove(t: TestApp, client: Client): Promise<void> {
       continue
     }
     const { url: _, ...shown } = read.body
-    assert.deepEqual(event.data, shown, `the last event of ${id} (${event.type}) is not the object`)
+    assert.deepEqual(
+      withoutImages(event.data),
+      withoutImages(shown),
+      `the last event of ${id} (${event.type}) is not the object`,
+    )
   }
+}
+
+/** A QR image is drawn from `data` when a payment is read: events do not carry it. */
+function withoutImages(shown: Body): Body {
+  return JSON.parse(JSON.stringify(shown, (key, value) => (key === 'qrCode' ? undefined : value)))
 }
 
 /** What an account shows: `[balance, availableFunds]`. */
@@ -74,4 +83,5 @@ export async function setMerchant(
       quote_ttl_seconds = coalesce(${quoteTtlSeconds}, quote_ttl_seconds), mode = coalesce(${mode}, mode)
     where id = ${client.merchantId}`
   t.ctx.auth.forget(client.merchantId)
+  t.ctx.recall.forget(client.merchantId)
 }
