@@ -56,7 +56,9 @@ async function main(args: string[]): Promise<number> {
 }
 
 function withFiles(args: string[]): string[] {
-  return args.some((arg) => !arg.startsWith('-')) ? args : [...args, 'server/**/*.test.ts']
+  const files = args.filter((arg) => !arg.startsWith('-'))
+  // Node takes what follows the first file as that file's own arguments.
+  return [...args.filter((arg) => arg.startsWith('-')), ...(files.length > 0 ? files : ['server/**/*.test.ts'])]
 }
 
 /** Ends what killed runs of this user left behind. */

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
+import { whyNotListen } from '../src/kit/ports.ts'
 import { isPostgresProcess, readPidFile, stopPostgres } from '../src/kit/postgres/postmaster.ts'
 import { clusterUrl, emptyDatabase, freshDatabase } from './database.ts'
 
@@ -284,6 +285,68 @@ describe('after a crash', () => {
     running = await start(dataDir)
   })
 })
+
+describe('at the end', () => {
+  const dataDir = newFolder()
+
+  it('a request under way is answered, and new ones are not let in', async () => {
+    const running = await start(dataDir)
+    const box = readSandbox(dataDir)
+    const request = await openRequest(running, box)
+    running.child.kill('SIGTERM')
+    await until(async () => (await whyNotListen('127.0.0.1', Number(new URL(running.url).port))) === undefined)
+    assert.match(await request.finish(), /^HTTP\/1.1 200 OK/)
+    assert.equal((await running.ended).code, 0)
+    assert.equal(readPidFile(dataDir), undefined)
+  })
+
+  it('a request that hangs is not waited for once the signal comes again', async () => {
+    const running = await start(dataDir)
+    const pid = databasePid(dataDir)
+    await openRequest(running, readSandbox(dataDir))
+    let ended = false
+    void running.ended.then(() => {
+      ended = true
+    })
+    await until(async () => ended || !running.child.kill('SIGTERM'))
+    assert.equal((await running.ended).code, 1)
+    await until(async () => !isPostgresProcess(pid))
+  })
+})
+
+/** Tries again until it is so; the time limit of the tests ends it otherwise. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** Begins a POST /auth whose body is still to come; the server has read its head. */
+async function openRequest({ url }: Running, { apiKey, clientId, clientSecret }: Secrets) {
+  const body = JSON.stringify({ clientId, clientSecret })
+  const head = [
+    'POST /auth HTTP/1.1',
+    'host: test',
+    `x-api-key: ${apiKey}`,
+    'content-type: application/json',
+    `content-length: ${body.length}`,
+    'expect: 100-continue',
+  ]
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  let answer = ''
+  socket.setEncoding('utf8').on('error', () => undefined)
+  socket.write(`${head.join('\r\n')}\r\n\r\n`)
+  await new Promise((resolve) => socket.once('data', resolve))
+  socket.on('data', (chunk) => {
+    answer += chunk
+  })
+  const closed = new Promise((resolve) => socket.on('close', resolve))
+  return {
+    finish: async () => {
+      socket.write(body)
+      await closed
+      return answer
+    },
+  }
+}
 
 describe('what is half there or wrong', () => {
   it('two first starts at the same moment: one serves, the other is refused', async () => {

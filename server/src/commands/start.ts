@@ -15,6 +15,7 @@ import { tryCheckout } from './try-checkout.ts'
 
 /** How long requests under way may take when the end has come. */
 const drainMs = 9_000
+const sweepMs = 20
 /** How long to wait for a command that has the folder's database at this moment. */
 const patienceMs = 15_000
 
@@ -50,7 +51,7 @@ async function serve(config: Config, name: string, lifetime: Lifetime, log: pino
   if (lifetime.isEnding()) return
   const app = await buildApp(ctx)
   const worker = startWorker(ctx)
-  lifetime.onEnd(() => atMost(drainMs, Promise.all([app.close(), worker.stop()])))
+  lifetime.onEnd(() => atMost(drainMs, Promise.all([drain(app), worker.stop()])))
   // Our own line says it; Fastify's would say it twice.
   if (log.isLevelEnabled('info')) log.level = 'warn'
   await listen(app, config.host, port)
@@ -115,6 +116,14 @@ function portError(code: string | undefined, host: string, port: number): Operat
   }
   const reason = reasons[code ?? '']
   return reason === undefined ? undefined : new OperatorError(reason)
+}
+
+/** Answers what is under way and lets nothing new in. */
+async function drain(app: App): Promise<void> {
+  // A connection that has had its last answer falls idle, and would be waited for as if another request were to come.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), sweepMs)
+  await app.close()
+  clearInterval(sweep)
 }
 
 /** Waits for the work, but not for ever: what hangs is left behind. */

@@ -150,6 +150,10 @@ function initdbArguments(folder: string): string[] {
   ]
 }
 
+const unknownUser =
+  `User ${process.getuid?.()} has no name on this system, which Postgres requires. ` +
+  'Add a line for it to /etc/passwd, run as another user, or give --database-url.'
+
 type Run = { cwd: string; stdin: number; identity: Identity | undefined }
 
 /** Runs to the end; throws with the last line that the program said. */
@@ -163,6 +167,7 @@ function run(file: string, args: string[], { cwd, stdin, identity }: Run): Promi
     child.on('error', reject)
     child.on('close', (code, signal) => {
       if (code === 0) return resolve()
+      if (said.includes('could not look up effective user ID')) return reject(new OperatorError(unknownUser))
       const reason = said.split('\n').find((line) => line.includes('error')) ?? said.trim() ?? ''
       reject(
         new OperatorError(`The database could not be made in ${cwd}: ${reason || `it ended with ${code ?? signal}`}`),

@@ -23,13 +23,17 @@ export function ownerOf(path: string): Identity {
 export function databaseIdentity(clusterDir: string): Identity | undefined {
   if (!isRoot()) return undefined
   const owner = ownerOf(clusterDir)
-  return owner.uid === 0 ? nobody() : owner
+  // initdb wants a user whom the system knows by name.
+  return owner.uid !== 0 && systemUsers().some((user) => user.uid === owner.uid) ? owner : nobody()
 }
 
 function nobody(): Identity {
-  const line = readFileSync('/etc/passwd', 'utf8')
+  return systemUsers().find((user) => user.name === 'nobody') ?? { uid: 65_534, gid: 65_534 }
+}
+
+function systemUsers(): (Identity & { name: string })[] {
+  return readFileSync('/etc/passwd', 'utf8')
     .split('\n')
-    .find((entry) => entry.startsWith('nobody:'))
-  const [, , uid, gid] = line?.split(':') ?? []
-  return { uid: Number(uid ?? 65534), gid: Number(gid ?? 65534) }
+    .map((line) => line.split(':'))
+    .map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
 }

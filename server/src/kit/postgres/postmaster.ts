@@ -7,6 +7,7 @@ import { errorCode, OperatorError } from '../operator-error.ts'
 import type { Binaries } from './binaries.ts'
 import { clusterFolder, folderArgument, postgresEnvironment } from './cluster.ts'
 import type { Identity } from './identity.ts'
+import { giveToOwner } from './private-files.ts'
 
 /** What `postmaster.pid` says. `status` is `starting`, `ready`, `stopping` or empty while it is being written. */
 export type PidFile = { pid: number; port: number; status: string; text: string }
@@ -120,6 +121,7 @@ export async function launchPostgres(launch: Launch): Promise<Postmaster | undef
   const logFile = join(dataDir, 'postgres.log')
   const logStart = openLogAt(logFile)
   const log = openSync(logFile, 'a', 0o600)
+  giveToOwner(logFile)
   const child = spawn(binaries.postgres, args, {
     ...identity,
     cwd,

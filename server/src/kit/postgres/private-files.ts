@@ -2,26 +2,42 @@
 import {
   chownSync,
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode, OperatorError } from '../operator-error.ts'
 import { isRoot, ownerOf } from './identity.ts'
 
-/** Makes the folder (0700) where it is missing, for the owner of the folder above, so that root's visit locks nobody out. */
+/**
+ * Makes the folder (0700), and those above it, where they are missing. It belongs to whom the folder above belongs to, so that
+ * a visit of root locks nobody out.
+ */
 export function makePrivateFolder(path: string): void {
-  const owner = ownerOf(path)
   try {
-    const first = mkdirSync(path, { recursive: true, mode: 0o700 })
-    if (first && isRoot()) chownSync(path, owner.uid, owner.gid)
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+    // Not mkdir's own recursion, which never ends in file systems such as /proc.
+    if (!existsSync(dirname(path))) makePrivateFolder(dirname(path))
+    makeFolder(path)
   } catch (error) {
     throw folderError(path, error)
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+    giveToOwner(path)
+  } catch (error) {
+    // Another start that was a moment faster made the same.
+    if (errorCode(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error
   }
 }
 
@@ -46,10 +62,7 @@ function placeFile(path: string, content: string, place: (partial: string) => vo
   const partial = `${path}.${process.pid}.partial`
   try {
     writeFileSync(partial, content, { mode: 0o600, flush: true })
-    if (isRoot()) {
-      const owner = ownerOf(folder)
-      chownSync(partial, owner.uid, owner.gid)
-    }
+    giveToOwner(partial)
     place(partial)
     syncFolder(folder)
   } catch (error) {
@@ -57,6 +70,13 @@ function placeFile(path: string, content: string, place: (partial: string) => vo
   } finally {
     rmSync(partial, { force: true })
   }
+}
+
+/** What root makes in a folder belongs to the folder's owner. */
+export function giveToOwner(path: string): void {
+  if (!isRoot()) return
+  const owner = ownerOf(dirname(path))
+  chownSync(path, owner.uid, owner.gid)
 }
 
 /** Makes a rename inside the folder survive a power cut. */
@@ -76,6 +96,7 @@ const reasons: Record<string, string> = {
   ENOSPC: 'its disk is full',
   ENOTDIR: 'a part of its path is a file',
   EEXIST: 'a file of that name is in the way',
+  ENOENT: 'it cannot be made there',
 }
 
 /** An error of the file system in the operator's words; anything unexpected is passed on as it is. */
