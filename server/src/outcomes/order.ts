@@ -75,13 +75,20 @@ export function askRefund(ctx: Context, refund: Payment, order: RefundOrder): Pr
 }
 
 async function withTimeout<T>(ctx: Context, noNews: T, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const signal = AbortSignal.timeout(limits.providerTimeoutMs)
-  // A connector may not listen to the signal: the race is what keeps the promise.
-  const tooLate = new Promise<T>((resolve) => signal.addEventListener('abort', () => resolve(noNews), { once: true }))
+  // Not AbortSignal.timeout: its timer was seen to be collected together with the signal, and then nothing ends the wait.
+  const stopping = new AbortController()
+  const tooLate = Promise.withResolvers<T>()
+  const timer = setTimeout(() => {
+    stopping.abort()
+    tooLate.resolve(noNews)
+  }, limits.providerTimeoutMs)
   try {
-    return await Promise.race([call(signal), tooLate])
+    // A connector may not listen to the signal: the race is what keeps the promise.
+    return await Promise.race([call(stopping.signal), tooLate.promise])
   } catch (error) {
     ctx.log.warn({ err: error }, 'a connector failed; its answer counts as no news')
     return noNews
+  } finally {
+    clearTimeout(timer)
   }
 }
