@@ -3,6 +3,18 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { fromString, TypeID } from 'typeid-js'
 import { type IdKind, idPrefixes } from '../vocabulary/ids.ts'
 
+/** Random bytes are drawn by the page: each call of the system's source costs more than what it gives here. */
+const pageBytes = 4096
+let page = Buffer.alloc(0)
+
+/** `count` random bytes, used once. */
+function randomPart(count: number): Buffer {
+  if (page.length < count) page = randomBytes(pageBytes)
+  const part = Buffer.from(page.subarray(0, count))
+  page = page.subarray(count)
+  return part
+}
+
 let lastMs = -1
 let inThisMs = 0
 
@@ -13,7 +25,7 @@ let inThisMs = 0
 export function uuidBytes(timeMs: number): Uint8Array {
   inThisMs = timeMs === lastMs ? (inThisMs + 1) & 0xfff : 0
   lastMs = timeMs
-  const bytes = randomBytes(16)
+  const bytes = randomPart(16)
   bytes.writeUIntBE(timeMs, 0, 6)
   bytes[6] = 0x70 | (inThisMs >> 8)
   bytes[7] = inThisMs & 0xff
@@ -45,7 +57,7 @@ export function isId(kind: IdKind, text: string): boolean {
 
 /** An unguessable token: 128 bits, base64url, 22 characters. */
 export function newToken(): string {
-  return randomBytes(16).toString('base64url')
+  return randomPart(16).toString('base64url')
 }
 
 /** A secret of 256 random bits with a prefix that scanners recognise. Shown once, stored as its hash. */
