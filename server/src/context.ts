@@ -14,6 +14,8 @@ export type ContextOptions = {
   publicUrl: string
   masterKey: Uint8Array
   poolSize?: number
+  /** Tests do not wait as long as payers would. */
+  providerTimeoutMs?: number
   clock?: Clock
   log: FastifyBaseLogger
 }
@@ -35,6 +37,7 @@ export async function buildContext(options: ContextOptions): Promise<AppContext>
       clock: options.clock ?? systemClock,
       publicUrl: options.publicUrl,
       masterKey: options.masterKey,
+      providerTimeoutMs: options.providerTimeoutMs ?? limits.providerTimeoutMs,
       recall: recall(limits.recallMs, limits.recallMax),
       auth: authenticator(sql, tokens),
       close: () => sql.end({ timeout: 5 }),

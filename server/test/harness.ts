@@ -51,6 +51,7 @@ export async function startTestApp({ publicUrl = 'http://127.0.0.1:8080' } = {})
     clock: { nowMs: () => nowMs },
     log: quietLog,
     poolSize: 12,
+    providerTimeoutMs: 400,
   })
   const check = answerChecker()
   const app = await buildApp(ctx, { onRoute: check.learn })

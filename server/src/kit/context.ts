@@ -12,6 +12,8 @@ export type Context = {
   readonly publicUrl: string
   /** 32 bytes: seals secrets at rest. */
   readonly masterKey: Uint8Array
+  /** How long a provider may take to answer; 10 s (design: a submitted answer that takes longer is CREATED). */
+  readonly providerTimeoutMs: number
   /** What quotes are made of (owners, rules, rates, accounts), remembered for a moment; whoever changes it makes it forget. */
   readonly recall: Recall
 }

@@ -96,11 +96,11 @@ async function post(
   const url = URL.parse(text)
   if (!url || !isAllowedUrl(url, allowLoopback)) return { status: undefined, error: refused, durationMs: took() }
   const secure = url.protocol === 'https:'
-  const options = {
-    method: 'POST',
-    headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-    signal: AbortSignal.timeout(timeoutMs),
-  }
+  // Not AbortSignal.timeout: its timer was seen to be collected together with the signal, and then nothing ends the wait.
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const timer = setTimeout(() => stopping.abort(), timeoutMs)
+  const options = { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) }, signal }
   let status: number | undefined
   try {
     const answer = await send(
@@ -114,7 +114,9 @@ async function post(
     await readAway(answer, answerBytes)
     return { status, error: undefined, durationMs: took() }
   } catch (error) {
-    return { status, error: wordFor(error), durationMs: took() }
+    return { status, error: signal.aborted ? 'timeout' : wordFor(error), durationMs: took() }
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -148,7 +150,6 @@ async function readAway(answer: IncomingMessage, most: number): Promise<void> {
 
 /** Errors of sockets name hosts and addresses; what is kept and shown is their code. */
 function wordFor(error: unknown): string {
-  const { code, name } = error as { code?: unknown; name?: unknown }
-  if (name === 'AbortError' || name === 'TimeoutError') return 'timeout'
+  const { code } = error as { code?: unknown }
   return typeof code === 'string' ? code : 'connection_failed'
 }

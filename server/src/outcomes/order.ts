@@ -81,7 +81,7 @@ async function withTimeout<T>(ctx: Context, noNews: T, call: (signal: AbortSigna
   const timer = setTimeout(() => {
     stopping.abort()
     tooLate.resolve(noNews)
-  }, limits.providerTimeoutMs)
+  }, ctx.providerTimeoutMs)
   try {
     // A connector may not listen to the signal: the race is what keeps the promise.
     return await Promise.race([call(stopping.signal), tooLate.promise])
