@@ -7,7 +7,6 @@ import { type Context, nowFor } from '../kit/context.ts'
 import { type Payment, statusTimes } from '../payments/payment.ts'
 import { railOf } from '../rails/index.ts'
 import type { Rail } from '../rails/rail.ts'
-import { limits } from '../vocabulary/limits.ts'
 
 /** The rail of a stored payment; the registry never loses one. */
 export function railOfPayment(payment: Pick<Payment, 'rail'>): Rail {
