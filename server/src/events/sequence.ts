@@ -41,12 +41,11 @@ export async function sequenceEvents(
 async function placeEvents(sql: Executor, taken: readonly store.OutboxRow[]): Promise<SequencedEvent[]> {
   const counts = new Map<number, number>()
   for (const { merchantId } of taken) counts.set(merchantId, (counts.get(merchantId) ?? 0) + 1)
-  const last = await store.movePositions(
-    sql,
-    [...counts].map(([merchantId, count]) => ({ merchantId, count })),
-  )
+  const moves = [...counts].map(([merchantId, count]) => ({ merchantId, count }))
+  // What does not wait for each other goes to the server together: this is on the way of every event.
+  const [last, found] = await Promise.all([store.movePositions(sql, moves), store.readHeads(sql, taken)])
   const next = new Map([...counts].map(([id, count]) => [id, (last.get(id) ?? 0n) - BigInt(count)]))
-  const heads = new Map((await store.readHeads(sql, taken)).map((head) => [placeKey(head), head]))
+  const heads = new Map(found.map((head) => [placeKey(head), head]))
   return taken.map((row) => {
     const position = (next.get(row.merchantId) ?? 0n) + 1n
     next.set(row.merchantId, position)

@@ -36,8 +36,7 @@ async function fanOut(sql: Executor, events: readonly SequencedEvent[], now: Dat
   if (endpoints.length === 0) return
   const deliveries = endpoints.flatMap((endpoint) => deliveriesFor(endpoint, events, now))
   if (deliveries.length === 0) return
-  await insertDeliveries(sql, deliveries)
-  await addToQueues(sql, countByQueue(deliveries), now)
+  await Promise.all([insertDeliveries(sql, deliveries), addToQueues(sql, countByQueue(deliveries), now)])
 }
 
 /** The deliveries that an endpoint gets for these events, in their order. */
