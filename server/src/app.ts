@@ -12,7 +12,7 @@ import { exchangeRateRoutes } from './exchange-rates/routes.ts'
 import { hostedPageRoutes } from './hosted-page/routes.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
-import { answerErrors } from './http/errors.ts'
+import { answerErrors, answerRouterError } from './http/errors.ts'
 import { forgetChanges } from './http/forget.ts'
 import { guard, withoutSandboxPrefix } from './http/guard.ts'
 import { limitRates } from './http/limit.ts'
@@ -49,6 +49,7 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
+    frameworkErrors: answerRouterError as never,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
   }) as unknown as App
   app.addSchema(ProblemSchema)

@@ -3,7 +3,7 @@
 import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
 import { appendEvents } from '../events/append.ts'
 import type { Context } from '../kit/context.ts'
-import { transaction } from '../kit/db.ts'
+import { transactionAgain } from '../kit/db.ts'
 import { toSnapshot } from './schema.ts'
 import { moveSessionsDue } from './store.ts'
 
@@ -23,7 +23,7 @@ export async function expireSessions(ctx: Context): Promise<boolean> {
 
 /** A slice of what is due at `now`, of one merchant or of all; returns how many. */
 export function expireDueSessions(ctx: Context, now: Date, merchantId: number | null): Promise<number> {
-  return transaction(ctx.sql, async (sql) => {
+  return transactionAgain(ctx.sql, async (sql) => {
     const sessions = await moveSessionsDue(sql, now, merchantId, slice)
     const events = sessions.map((row) => ({
       merchantId: row.merchantId,

@@ -32,6 +32,11 @@ export function answerErrors(app: App): void {
   })
 }
 
+/** What the router refuses before there is a route: a path that is no text, an id longer than any of ours. */
+export function answerRouterError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(asProblem(error, request), request, reply)
+}
+
 function sendProblem(refusal: Problem, request: FastifyRequest, reply: FastifyReply) {
   if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds))
   return reply.code(refusal.status).type('application/json; charset=utf-8').send(problemBody(refusal, request.id))

@@ -26,9 +26,11 @@ export function openPool(url: string, options: PoolOptions): Sql {
     idle_timeout: 0,
     connect_timeout: 10,
     max_lifetime: null,
+    // Seconds between two attempts to connect. The driver's own grows to 20: a database that is back would wait for us.
+    backoff: () => 0.1 + Math.random() * 0.2,
     types: { bigint: postgres.BigInt },
     transform: { column: { from: postgres.toCamel }, undefined: null },
-    onnotice: (notice) => options.onNotice?.(notice['message'] ?? ''),
+    onnotice: (notice) => options.onNotice?.(notice.message ?? ''),
     connection: {
       application_name: options.applicationName,
       synchronous_commit: 'on',
@@ -44,6 +46,26 @@ export function openPool(url: string, options: PoolOptions): Sql {
 /** Runs `work` in one transaction (read committed); commits when it resolves, rolls back when it throws. */
 export function transaction<T>(sql: Sql, work: (tx: Executor) => Promise<T>): Promise<T> {
   return sql.begin((tx) => work(tx)) as Promise<T>
+}
+
+const attemptsMax = 4
+
+/**
+ * As `transaction`, and again where it met another one head-on: for work that does nothing outside of the database.
+ * `again` says which errors mean that.
+ */
+export async function transactionAgain<T>(
+  sql: Sql,
+  work: (tx: Executor) => Promise<T>,
+  again: (error: unknown) => boolean = isConflict,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(sql, work)
+    } catch (error) {
+      if (attempt === attemptsMax || !again(error)) throw error
+    }
+  }
 }
 
 /** The name of the constraint that an error of the database names, or undefined for every other error. */

@@ -1,7 +1,7 @@
 /** The rows that one outcome touches, locked in one order everywhere: session, payment, then link and accounts. */
 import type { Merchant } from '../access/caller.ts'
 import { type LockedSession, lockSession } from '../checkout-sessions/move.ts'
-import { brokenConstraint, type Executor, isConflict, type Sql, transaction } from '../kit/db.ts'
+import { brokenConstraint, type Executor, isConflict, type Sql, transactionAgain } from '../kit/db.ts'
 import { problem } from '../kit/problem.ts'
 import { findPaymentById, lockPaymentById } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
@@ -30,21 +30,16 @@ export async function openWork(sql: Executor, merchant: Merchant, paymentId: str
   return { sql, merchant, now, session, payment, rail: railOfPayment(payment) }
 }
 
-const attemptsMax = 4
-
 /**
- * A transaction that runs again where it met another one head-on: two payments of one order were accepted at the same
- * moment, or locks were taken crosswise. The loser then sees what the winner did.
+ * A transaction that runs again where two payments of one order were accepted at the same moment, or locks were taken
+ * crosswise: the loser then sees what the winner did.
  */
-export async function agreeing<T>(sql: Sql, work: (tx: Executor) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await transaction(sql, work)
-    } catch (error) {
-      const again = isConflict(error) || brokenConstraint(error) === 'payments_one_accepted'
-      if (!again || attempt === attemptsMax) throw error
-    }
-  }
+export function agreeing<T>(sql: Sql, work: (tx: Executor) => Promise<T>): Promise<T> {
+  return transactionAgain(
+    sql,
+    work,
+    (error) => isConflict(error) || brokenConstraint(error) === 'payments_one_accepted',
+  )
 }
 
 /** Tells of a payment in its session's stream. */

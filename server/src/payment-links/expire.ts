@@ -2,7 +2,7 @@
 import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
 import { appendEvents } from '../events/append.ts'
 import type { Context } from '../kit/context.ts'
-import { transaction } from '../kit/db.ts'
+import { transactionAgain } from '../kit/db.ts'
 import { toSnapshot } from './schema.ts'
 import { moveLinksDue } from './store.ts'
 
@@ -22,7 +22,7 @@ export async function expireLinks(ctx: Context): Promise<boolean> {
 
 /** A slice of what is due at `now`, of one merchant or of all; returns how many. */
 export function expireDueLinks(ctx: Context, now: Date, merchantId: number | null): Promise<number> {
-  return transaction(ctx.sql, async (sql) => {
+  return transactionAgain(ctx.sql, async (sql) => {
     const links = await moveLinksDue(sql, now, merchantId, slice)
     const events = links.map((row) => ({
       merchantId: row.merchantId,
