@@ -54,9 +54,17 @@ describe('migrate', () => {
     writeFileSync(join(folder, '0001_first.sql'), 'create table first (id int); insert into first values (1);')
   })
 
+  it('refuses a migration that was put in below one that ran, which would never run', async () => {
+    writeFileSync(join(folder, '0005_fifth.sql'), 'create table fifth (id int);')
+    assert.deepEqual(await migrate(database.url, folder), ['fifth'])
+    writeFileSync(join(folder, '0004_fourth.sql'), 'create table fourth (id int);')
+    await assert.rejects(migrate(database.url, folder), /Migration fourth \(4\) was added below 5/)
+    rmSync(join(folder, '0004_fourth.sql'))
+  })
+
   it('refuses a database that is newer than the program', async () => {
-    rmSync(join(folder, '0003_third.sql'))
-    await assert.rejects(migrate(database.url, folder), /has migration 3, which this Pasarela does not know/)
+    rmSync(join(folder, '0005_fifth.sql'))
+    await assert.rejects(migrate(database.url, folder), /has migration 5, which this Pasarela does not know/)
   })
 })
 

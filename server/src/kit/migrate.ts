@@ -88,10 +88,19 @@ function checkApplied(files: MigrationFile[], applied: Applied): void {
         `Migration ${file.name} (${version}) was changed after it had run here. Restore its text.`,
       )
   }
+  const newest = Math.max(0, ...applied.keys())
+  const late = files.find((file) => file.version < newest && !applied.has(file.version))
+  if (late)
+    throw new OperatorError(
+      `Migration ${late.name} (${late.version}) was added below ${newest}, which has run here. Give it the next number.`,
+    )
 }
 
 async function runPending(sql: postgres.Sql, files: MigrationFile[]): Promise<string[]> {
   const { default: Runner } = await import('postgrator')
+  // Postgrator would make its table column by column, and another process could look at it in between.
+  await sql`
+    create table if not exists public.${sql(schemaTable)} (version bigint primary key, name text, md5 text, run_at timestamptz)`
   const execQuery = async (query: string) => ({ rows: [...(await sql.unsafe(query))] })
 
   /** Postgrator with our file names, and each migration with its record in one transaction. */
