@@ -109,6 +109,8 @@ export function fieldsOf(asked: Asked): Field[] {
   const missing = (path: string) => refused.has(path) || valueAt({ customer: given }, path) === undefined
   const paths = new Set([...wanted].filter(missing))
   for (const path of refused) paths.add(path)
+  // A document of another kind has another number.
+  if (refused.has('customer.documentType')) paths.add('customer.documentNumber')
   if (paths.has('customer.phoneNumber') && missing('customer.phoneNumberPrefix'))
     paths.add('customer.phoneNumberPrefix')
   const documents = documentsOf(rail, given, paths)

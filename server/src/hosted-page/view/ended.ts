@@ -59,7 +59,7 @@ function receipt({ frame, session, merchant }: SessionPage, payment: Payment): H
     [words.reference, payment.id],
   ]
   return html`<dl aria-label="${words.receipt}">${rows.map(
-    ([label, value]) => html`<div><div><dt>${label}</dt><dd>${value}</dd></div></div>`,
+    ([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`,
   )}</dl>`
 }
 

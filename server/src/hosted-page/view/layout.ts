@@ -63,10 +63,10 @@ ${style.element}
 ${page.head}
 </head>
 <body>
-${frame.sandbox && html`<p class="test"><span class="wrap">${words.sandbox}</span></p>`}
-<header class="top wrap">
-<div class="brand">${payee && mark(payee)}</div>
-${!frame.plain && switcher(frame)}
+<header>
+${frame.sandbox && html`<p class="test">${words.sandbox}</p>`}
+<div class="top wrap"><div class="brand">${payee && mark(payee)}</div>
+${!frame.plain && switcher(frame)}</div>
 </header>
 ${page.main}
 <footer class="foot wrap">${payee && help(frame, payee, page.reference)}</footer>
@@ -98,9 +98,7 @@ function mark({ name, brand }: Payee): Html {
 function switcher({ language, path, words }: Frame): Html {
   return html`<nav class="langs" aria-label="${words.language}">${languageCodes.map(
     (code) =>
-      html`<a href="${path}?lang=${code}" lang="${code}" hreflang="${code}" aria-label="${languages[code].languageName}"${
-        code === language && html` aria-current="true"`
-      }>${code.toUpperCase()}</a>`,
+      html`<a href="${path}?lang=${code}" lang="${code}" hreflang="${code}"${code === language && html` aria-current="true"`}>${code.toUpperCase()}<span class="away"> ${languages[code].languageName}</span></a>`,
   )}</nav>`
 }
 

@@ -122,7 +122,7 @@ ${data.data ? qrView(text(data.data), fill(words.qrAlt, { amount })) : false}
     .filter(([, shown]) => shown !== '')
     .map(
       ([label, shown, copied]) =>
-        html`<div><div><dt>${label}</dt><dd>${shown}</dd></div>${copied !== '' && copyButton(copied, label, words)}</div>`,
+        html`<div><dt>${label}</dt><dd><span>${shown}</span>${copied !== '' && copyButton(copied, label, words)}</dd></div>`,
     )}</dl>`
 }
 
