@@ -25,6 +25,7 @@ export type Config = Readonly<{
   /** Base of every `url` we hand out, without a slash at the end; undefined = where we listen. */
   publicUrl: string | undefined
   logLevel: LogLevel
+  role: Role
   sandbox: boolean
   /** 32 bytes; undefined = the file in the data folder (embedded database only). */
   masterKey: Uint8Array | undefined
@@ -32,6 +33,9 @@ export type Config = Readonly<{
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
+
+const roles = ['both', 'api', 'worker'] as const
+export type Role = (typeof roles)[number]
 
 const projectRoot = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -60,6 +64,12 @@ export const serverOptions = {
     help: 'where payers reach this server: the base of every checkout url',
   },
   'log-level': { env: 'LOG_LEVEL', value: 'level', fallback: 'info', help: logLevels.join(', ') },
+  role: {
+    env: 'PASARELA_ROLE',
+    value: 'name',
+    fallback: 'both',
+    help: 'api answers requests, worker does the work beside them, both does both; any number of each on one database',
+  },
   sandbox: { help: 'seed a sandbox merchant on a --database-url too' },
 } as const satisfies Options
 
@@ -84,6 +94,7 @@ export function readConfig(args: string[], own: Options = {}): Parsed {
     databaseUrl: readDatabaseUrl(given('database-url')),
     publicUrl: readPublicUrl(given('public-url')),
     logLevel: readLogLevel(given('log-level')),
+    role: readRole(given('role')),
     sandbox: values.sandbox === true,
     masterKey: readMasterKey(env.PASARELA_MASTER_KEY),
   })
@@ -117,6 +128,12 @@ function readLogLevel(text = ''): LogLevel {
   const level = logLevels.find((candidate) => candidate === text)
   if (level) return level
   throw new OperatorError(`--log-level (LOG_LEVEL) is "${text}"; give one of ${logLevels.join(', ')}.`)
+}
+
+function readRole(text = ''): Role {
+  const role = roles.find((candidate) => candidate === text)
+  if (role) return role
+  throw new OperatorError(`--role (PASARELA_ROLE) is "${text}"; give one of ${roles.join(', ')}.`)
 }
 
 function readDatabaseUrl(text: string | undefined): string | undefined {

@@ -1,7 +1,7 @@
 /** `pasarela start`: database, schema, seed, HTTP and jobs up in this order, and down in the opposite one. */
 import { pino } from 'pino'
 import type { Config } from '../config.ts'
-import { refuseTakenFolder, startPostgres } from '../kit/embedded-postgres.ts'
+import { findRunningPostgres, refuseTakenFolder, startPostgres } from '../kit/embedded-postgres.ts'
 import { type Lifetime, openLifetime } from '../kit/lifetime.ts'
 import { migrate } from '../kit/migrate.ts'
 import type { App } from '../kit/operation.ts'
@@ -32,7 +32,8 @@ export async function run({ config, name }: Call): Promise<void> {
 }
 
 async function serve(config: Config, name: string, lifetime: Lifetime, log: pino.Logger): Promise<void> {
-  const port = await choosePort(config)
+  const serves = config.role !== 'worker'
+  const port = serves ? await choosePort(config) : config.port
   const masterKey = masterKeyOf(config)
   // Loading the application and starting the database do not wait for each other.
   const [{ buildApp }, { buildContext }, { startWorker }, databaseUrl] = await Promise.all([
@@ -47,11 +48,17 @@ async function serve(config: Config, name: string, lifetime: Lifetime, log: pino
   const localUrl = `http://${urlHost(config.host)}:${port}`
   const ctx = await buildContext({ databaseUrl, publicUrl: config.publicUrl ?? localUrl, masterKey, log })
   lifetime.onEnd(() => atMost(1_000, ctx.close()))
+  if (!serves) {
+    const worker = startWorker(ctx)
+    lifetime.onEnd(() => atMost(drainMs, worker.stop()))
+    console.log('Pasarela worker ready')
+    return
+  }
   const sandbox = config.databaseUrl && !config.sandbox ? undefined : await sandboxFor(ctx, config.dataDir, localUrl)
   if (lifetime.isEnding()) return
   const app = await buildApp(ctx)
-  const worker = startWorker(ctx)
-  lifetime.onEnd(() => atMost(drainMs, Promise.all([drain(app), worker.stop()])))
+  const worker = config.role === 'both' ? startWorker(ctx) : undefined
+  lifetime.onEnd(() => atMost(drainMs, Promise.all([drain(app), worker?.stop()])))
   // Our own line says it; Fastify's would say it twice.
   if (log.isLevelEnabled('info')) log.level = 'warn'
   await listen(app, config.host, port)
@@ -70,6 +77,9 @@ async function openDatabase(config: Config, name: string, lifetime: Lifetime, lo
     await reachDatabase(config.databaseUrl)
     return config.databaseUrl
   }
+  // Where the work is divided, the first process runs the folder's database and the others join it.
+  const running = config.role === 'both' ? undefined : await findRunningPostgres(config.dataDir)
+  if (running) return running
   const embedded = await startPostgres({
     dataDir: config.dataDir,
     holder: `pasarela ${name}`,
