@@ -27,6 +27,7 @@ import { resolvePayment } from '../../src/outcomes/resolve-payment.ts'
 import { submitPayment } from '../../src/outcomes/submit-payment.ts'
 import { expireDueLinks } from '../../src/payment-links/expire.ts'
 import { createLink } from '../../src/payment-links/manage.ts'
+import type { Payment } from '../../src/payments/payment.ts'
 import { sendDue } from '../../src/sandbox/send-notices.ts'
 import { findNextDue } from '../../src/sandbox/store.ts'
 
@@ -67,6 +68,21 @@ export type Op =
   | { op: 'expire' | 'inbox' }
   | { op: 'wait'; ms: number }
 
+type OnPayment = Extract<Op, { payment: number }>
+type Target = Pick<Payment, 'id' | 'sessionId' | 'status' | 'type' | 'hold' | 'attention'> & {
+  purchase: string
+  ref: string | null
+}
+
+const aptFor: Record<OnPayment['op'], (target: Target) => boolean> = {
+  notice: (p) => p.type === 'PURCHASE',
+  poll: (p) => p.status !== 'SETTLED' && p.status !== 'REVERSED',
+  cancel: (p) => p.status === 'CREATED' || p.status === 'AUTHORIZED',
+  capture: (p) => p.status === 'CREATED' || p.status === 'AUTHORIZED',
+  refund: (p) => p.type === 'PURCHASE' && p.status === 'SETTLED',
+  resolve: (p) => p.hold !== null || p.attention !== null,
+}
+
 const which = fc.nat({ max: 5 })
 const session = fc.nat({ max: 3 })
 const constant = <T>(value: T) => fc.constant(value)
@@ -96,7 +112,7 @@ export const anyOp: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: constant('capture' as const), payment: which }) },
   { weight: 2, arbitrary: fc.record({ op: constant('refund' as const), payment: which, part: fc.boolean() }) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       op: constant('resolve' as const),
       payment: which,
@@ -166,11 +182,14 @@ export async function makeWorld(admin: Sql, setting: Setting, failed: (error: un
   const sessions = await makeSessions(ctx, caller, setting)
   const connection = await sandboxConnection(ctx, merchant.id)
 
-  const paymentAt = async (index: number) => {
-    const rows = await admin<{ id: string; sessionId: string; purchase: string; ref: string | null }[]>`
-      select id, session_id, connector_ref as ref, purchase_minor::text as purchase from payments
+  /** One of the payments that this is likely to do something to; any at all where there is none. */
+  const paymentFor = async (op: OnPayment): Promise<Target | undefined> => {
+    const all = await admin<Target[]>`
+      select id, session_id, connector_ref as ref, purchase_minor::text as purchase, status, type, hold, attention from payments
       where merchant_id = ${merchant.id} order by id`
-    return rows.length === 0 ? undefined : rows[index % rows.length]
+    const apt = all.filter(aptFor[op.op])
+    const among = apt.length > 0 ? apt : all
+    return among[op.payment % among.length]
   }
   const sessionAt = (index: number) => sessions[index % sessions.length] ?? ''
 
@@ -197,17 +216,13 @@ export async function makeWorld(admin: Sql, setting: Setting, failed: (error: un
         nowMs += op.ms
         return
       default: {
-        const payment = await paymentAt(op.payment)
+        const payment = await paymentFor(op)
         if (payment) await actOn(here, op, payment)
       }
     }
   }
 
-  async function actOn(
-    here: Context,
-    op: Extract<Op, { payment: number }>,
-    payment: { id: string; sessionId: string; purchase: string; ref: string | null },
-  ): Promise<void> {
+  async function actOn(here: Context, op: OnPayment, payment: Target): Promise<void> {
     switch (op.op) {
       case 'poll':
         return pollPayment(here, merchant.id, payment.id)
