@@ -165,7 +165,7 @@ async function killUntil(run: Run, untilMs: number): Promise<void> {
   const weights = { postgres: 3, everything: 1, ...Object.fromEntries(servers.map((server) => [server.name, 2])) }
   const dice = choices.branch(2)
   for (;;) {
-    await sleep(dice.between(300, 2_500))
+    await sleep(dice.between(300, 4_000))
     if (performance.now() > untilMs - 1_000) return
     const victim = dice.weighed(weights)
     const pauseMs = dice.between(0, 800)

@@ -46,14 +46,14 @@ export function runServer({ name, args, masterKey, logFile }: ServerOptions): Se
     const begun = Date.now()
     const log = openSync(logFile, 'a', 0o600)
     // Only what it needs, so that no setting of this machine's own leaks in.
-    const env = { PATH: process.env['PATH'], LOG_LEVEL: 'error', PASARELA_MASTER_KEY: masterKey }
+    const env = { PATH: process.env.PATH, LOG_LEVEL: 'error', PASARELA_MASTER_KEY: masterKey }
     const started = spawn(process.execPath, [program, 'start', ...args], { env, stdio: ['ignore', 'pipe', log] })
     closeSync(log)
     child = started
     killed = false
     let served = false
     started.stdout?.on('data', (chunk) => {
-      if (served || !/Pasarela ready/.test(String(chunk))) return
+      if (served || !/Pasarela (worker )?ready/.test(String(chunk))) return
       served = true
       startMs.push(Date.now() - begun)
       serving.resolve()

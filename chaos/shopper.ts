@@ -265,7 +265,7 @@ function sessionBody(seed: SandboxSeed, checkoutToken: string) {
     paymentMethodsAllowed: ['PIX'],
     duration: 3600,
     owner: { identityId: seed.identityId },
-    destinations: [{ type: 'ACCOUNT', amount: '11.90', account: { accountNumber: seed.accounts['BRL'] } }],
+    destinations: [{ type: 'ACCOUNT', amount: '11.90', account: { accountNumber: seed.accounts.BRL } }],
     successUrl: 'https://shop.example/ok',
     failedUrl: 'https://shop.example/no',
   }
