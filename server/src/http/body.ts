@@ -3,7 +3,7 @@ import { Ajv, type Options } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import type { App } from '../kit/operation.ts'
-import { type Fault, type Problem, problem } from '../kit/problem.ts'
+import { describeFaults, type Fault, type Problem, pointerPart, problem } from '../kit/problem.ts'
 
 const options: Options = {
   allErrors: true,
@@ -71,7 +71,7 @@ function lazily(app: App, ajv: Ajv, schema: object): Check {
 function refuseBadText(value: unknown): Problem | null {
   const errors: Fault[] = []
   findBadText(value, '', errors)
-  return errors.length === 0 ? null : problem('invalidParam', `${errors[0]?.pointer} ${errors[0]?.detail}`, { errors })
+  return errors.length === 0 ? null : problem('invalidParam', describeFaults(errors), { errors })
 }
 
 function findBadText(value: unknown, pointer: string, into: Fault[]): void {
@@ -82,7 +82,7 @@ function findBadText(value: unknown, pointer: string, into: Fault[]): void {
     for (const [key, inner] of Object.entries(value)) {
       if (key.includes('\0') || !key.isWellFormed())
         into.push({ pointer, detail: 'has a field name that is not valid text' })
-      findBadText(inner, `${pointer}/${key}`, into)
+      findBadText(inner, `${pointer}/${pointerPart(key)}`, into)
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import postgres from 'postgres'
 import type { App } from '../kit/operation.ts'
-import { describeFaults, type Fault, Problem, problem, problemBody } from '../kit/problem.ts'
+import { describeFaults, type Fault, Problem, pointerPart, problem, problemBody } from '../kit/problem.ts'
 import type { ProblemKey } from '../vocabulary/problems.ts'
 
 type AjvError = NonNullable<FastifyError['validation']>[number]
@@ -48,7 +48,10 @@ function asProblem(error: unknown, request: FastifyRequest): Problem {
   const known = error as Partial<FastifyError>
   if (known.validation) return fromValidation(known.validation, known.validationContext ?? 'body')
   const mapped = known.code === undefined ? undefined : byFastifyCode[known.code]
-  if (mapped) return problem(mapped[0], mapped[1])
+  if (mapped) {
+    const [key, detail] = mapped
+    return problem(key, detail, key === 'invalidParam' ? { errors: [{ pointer: '/path', detail }] } : {})
+  }
   if (error instanceof SyntaxError && known.statusCode === 400)
     return problem('parsingResource', 'The body is not valid JSON.')
   if (isOutOfReach(error)) {
@@ -112,7 +115,7 @@ function toFault(error: AjvError, place: string): Fault {
     case 'pattern':
       return { pointer: at, detail: patternDetail(error) }
     default:
-      return { pointer: at || '/', detail: error.message ?? 'is not valid' }
+      return { pointer: at, detail: error.message ?? 'is not valid' }
   }
 }
 
@@ -125,8 +128,4 @@ function patternDetail(error: AjvError): string {
 function dedupe(faults: Fault[]): Fault[] {
   const seen = new Set<string>()
   return faults.filter(({ pointer, detail }) => !seen.has(pointer + detail) && seen.add(pointer + detail))
-}
-
-function pointerPart(part: string): string {
-  return part.replaceAll('~', '~0').replaceAll('/', '~1')
 }

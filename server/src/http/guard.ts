@@ -35,7 +35,12 @@ export function withoutSandboxPrefix(raw: { url?: string | undefined }): string 
 export function guard(app: App, ctx: AppContext): void {
   app.decorateRequest('caller', null as unknown as Caller)
   app.addHook('onRequest', async (request, reply) => {
-    if (request.url.includes('%00')) throw problem('invalidParam', 'The URL contains a NUL character.')
+    if (request.url.includes('%00')) {
+      const pointer = request.url.split('?')[0]?.includes('%00') ? '/path' : '/query'
+      throw problem('invalidParam', 'The URL contains a NUL character.', {
+        errors: [{ pointer, detail: 'contains a NUL character' }],
+      })
+    }
     const { access = 'bearer', sandboxOnly } = request.routeOptions.config
     if (access === 'open' || request.is404) return
     reply.header('conomyhq-api-version', versionOf(request.headers) === 'v2' ? versionV2 : '')

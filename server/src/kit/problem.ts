@@ -1,8 +1,13 @@
 /** The only thing a use case throws on purpose: a refusal from the table, with what was wrong and where. */
 import { type ProblemKey, problems } from '../vocabulary/problems.ts'
 
-/** One offending place: a JSON pointer into the body (RFC 6901), or `/query/name`, `/headers/name`. */
+/** One offending place: a JSON pointer into the body (RFC 6901; empty: the whole of it), or `/query/name`, `/headers/name`. */
 export type Fault = { pointer: string; detail: string }
+
+/** A field name as part of a JSON pointer (RFC 6901 section 3). */
+export function pointerPart(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+}
 
 export class Problem extends Error {
   readonly key: ProblemKey
@@ -53,7 +58,7 @@ export class Faults {
 
 /** The faults as one sentence for `detail`. */
 export function describeFaults(faults: Fault[]): string {
-  const shown = faults.slice(0, 5).map((f) => `${f.pointer} ${f.detail}`)
+  const shown = faults.slice(0, 5).map((f) => `${f.pointer || 'the body'} ${f.detail}`)
   const rest = faults.length - shown.length
   return rest > 0 ? `${shown.join('; ')}; and ${rest} more` : shown.join('; ')
 }
