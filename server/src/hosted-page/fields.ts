@@ -24,10 +24,12 @@ export type Field = {
   /** Document types the number may be of, for the example and the mask. */
   readonly documents?: readonly string[]
   readonly examples?: readonly string[]
+  /** No other field says of which type the number is: the types name it. */
+  readonly named?: boolean
   readonly narrow?: boolean
 }
 
-type Kind = Omit<Field, 'path' | 'options' | 'preset' | 'documents' | 'examples'>
+type Kind = Omit<Field, 'path' | 'options' | 'preset' | 'documents' | 'examples' | 'named'>
 
 const plain = { kind: 'text', inputMode: 'text', maxLength: limits.nameLength } as const
 const kinds: Readonly<Record<string, Kind>> = {
@@ -117,10 +119,12 @@ export function fieldsOf(asked: Asked): Field[] {
   const asksType = paths.has('customer.documentNumber') && missing('customer.documentType') && documents.length > 2
   if (asksType) paths.add('customer.documentType')
   for (const [path] of choices[rail.type] ?? []) paths.add(path)
-  return order.filter((path) => paths.has(path)).flatMap((path) => fieldOf(path, rail, documents))
+  return order
+    .filter((path) => paths.has(path))
+    .flatMap((path) => fieldOf(path, rail, documents, !paths.has('customer.documentType')))
 }
 
-function fieldOf(path: string, rail: Rail, documents: readonly string[]): Field[] {
+function fieldOf(path: string, rail: Rail, documents: readonly string[], named: boolean): Field[] {
   const kind = kinds[path]
   if (!kind) return []
   const country = rail.countries.length === 1 ? rail.countries[0] : undefined
@@ -134,7 +138,7 @@ function fieldOf(path: string, rail: Rail, documents: readonly string[]): Field[
     case 'customer.documentNumber': {
       const examples = documents.map((type) => documentExample(type, country) ?? '').filter((each) => each !== '')
       const digitsOnly = examples.every((each) => /^[\d.\-/ ]+$/.test(each)) && !documents.includes('RUT')
-      return [{ ...kind, path, inputMode: digitsOnly ? 'numeric' : 'text', documents, examples }]
+      return [{ ...kind, path, inputMode: digitsOnly ? 'numeric' : 'text', documents, examples, named }]
     }
     case 'bankId':
       return [{ ...kind, path, options: (banksOf(rail.banksOf ?? '') ?? []).map((b) => [b.code, b.name] as const) }]

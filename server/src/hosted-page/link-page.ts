@@ -95,6 +95,12 @@ export async function mintSession(ctx: Context, token: string, form: URLSearchPa
   if (said[link.deletedAt ? 'deleted' : link.status]) return undefined
   const seed = readOnce(ctx, link.pageToken, form.get('once'))
   const by = { merchant, clientId: '', requestsPerSecond: null, version: 'v2' as const, seed }
-  const session = await createFromLink(ctx, by, link.checkoutToken, null)
-  return pageUrl('', merchant.id, session.pageToken).slice('/pay/'.length)
+  try {
+    const session = await createFromLink(ctx, by, link.checkoutToken, null)
+    return pageUrl('', merchant.id, session.pageToken).slice('/pay/'.length)
+  } catch (error) {
+    // Deactivated this very moment, or no method is left: the link's page says which.
+    if (error instanceof Problem && error.status < 500) return undefined
+    throw error
+  }
 }

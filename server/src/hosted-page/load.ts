@@ -11,7 +11,7 @@ import { problem } from '../kit/problem.ts'
 import type { Owner } from '../offers/offer.ts'
 import { findLinkOfPage } from '../payment-links/find.ts'
 import { isLinkDue, type PaymentLink } from '../payment-links/link.ts'
-import { findLatestPayment } from '../payments/find.ts'
+import { findAcceptedPayment, findLatestPayment } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
 import type { Payee } from './view/layout.ts'
 
@@ -42,8 +42,9 @@ export async function loadSession(ctx: Context, token: string): Promise<LoadedSe
   if (!merchant || !row || row.deletedAt) throw problem('notFound', 'There is no such page.')
   const now = nowFor(ctx, merchant)
   const session: Session = isDue(row, now) ? { ...row, status: 'EXPIRED' } : row
+  const findPayment = session.status === 'FINISHED' ? findAcceptedPayment : findLatestPayment
   const [payment, payee] = await Promise.all([
-    findLatestPayment(ctx.sql, merchant.id, session.id),
+    findPayment(ctx.sql, merchant.id, session.id),
     loadPayee(ctx, merchant, session),
   ])
   return { merchant, session, payment, payee, now }

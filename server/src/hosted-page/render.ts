@@ -10,7 +10,7 @@ import { methodName, methodsOf } from './methods.ts'
 import type { SessionPage } from './page.ts'
 import { awaitsNews, type Screen, screenFor } from './screens.ts'
 import { type Choice, chooseView } from './view/choose.ts'
-import { overView, paidView } from './view/ended.ts'
+import { leadOnSeconds, overView, paidView, shopUrl } from './view/ended.ts'
 import { type Frame, layout, type Page, type Rendered } from './view/layout.ts'
 import { offerView } from './view/offer.ts'
 import { bankUrl, leavingView, waitingView } from './view/waiting.ts'
@@ -29,11 +29,16 @@ export function renderSession(page: SessionPage, token: string): Rendered {
   const main = html`<main class="wrap" data-screen="${screen}"${
     waits && html` data-events="${page.frame.path}/events?v=${versionOf(page)}"`
   }>${views[screen](page, screen, left)}</main>`
-  return layout({
-    ...titled(page, screen),
-    main,
-    ...(waits ? { head: html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>` } : {}),
-  })
+  return layout({ ...titled(page, screen), main, head: refreshOf(page, screen) })
+}
+
+/** Without the script a page that waits looks again, and a receipt leads back to the shop. */
+function refreshOf(page: SessionPage, screen: Screen): Html | undefined {
+  if (awaitsNews[screen]) return html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`
+  const shop = screen === 'paid' || screen === 'authorized' ? shopUrl(page, page.session.status) : undefined
+  return shop === undefined
+    ? undefined
+    : html`<noscript><meta http-equiv="refresh" content="${leadOnSeconds};url=${shop}"></noscript>`
 }
 
 /** The screen of a session, from the tables. */

@@ -64,6 +64,10 @@ function sessionPages(scope: App, ctx: Context, allow: Allow): void {
       ])
     })
   }
+  // An address of an action, reloaded or bookmarked: the page itself is meant.
+  scope.get('/pay/:token/*', open, async (request, reply) =>
+    redirect(reply, `/pay/${(request.params as Params).token}`),
+  )
   // The bank's own door: any method it uses, from wherever it is.
   scope.route({
     ...open,
@@ -88,6 +92,9 @@ function linkPages(scope: App, ctx: Context, allow: Allow): void {
     const { page, status } = await renderLink(ctx, { ...loaded, payee }, shown)
     return sendPage(request, reply, page, status)
   })
+  scope.get('/link/:token/*', open, async (request, reply) =>
+    redirect(reply, `/link/${(request.params as Params).token}`),
+  )
   scope.post('/link/:token/pay', open, async (request, reply) => {
     requireOwnOrigin(ctx, request)
     allow(request, 'link')

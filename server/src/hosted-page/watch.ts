@@ -10,6 +10,8 @@ const everyMs = 500
 const heartbeatMs = 20_000
 /** A page that is still open then connects again. */
 const lifeMs = 10 * 60_000
+/** The version of a page that is no longer there. */
+const gone = 'gone'
 
 export type Listener = { send(text: string): void; end(): void }
 export type PageKey = { readonly merchantId: number; readonly pageToken: string }
@@ -77,11 +79,12 @@ async function tellChanges(ctx: Context, pages: readonly Open[]): Promise<void> 
   const versions = new Map(rows.map((row) => [`${row.merchantId} ${row.pageToken}`, row.version]))
   const now = performance.now()
   for (const page of pages) {
-    const version = versions.get(`${page.merchantId} ${page.pageToken}`) ?? 'gone'
+    const version = versions.get(`${page.merchantId} ${page.pageToken}`) ?? gone
     if (version !== page.version) {
       page.version = version
       page.spokenMs = now
       page.listener.send(`event: change\ndata: ${version}\n\n`)
+      if (version === gone) page.listener.end()
     } else if (now - page.spokenMs > heartbeatMs) {
       page.spokenMs = now
       page.listener.send(':\n\n')

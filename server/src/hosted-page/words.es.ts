@@ -43,6 +43,9 @@ export const es = {
   phoneNumber: 'Teléfono',
   documentType: 'Tipo de documento',
   documentNumber: 'Número de documento',
+  documentPASSPORT: 'Pasaporte',
+  documentCED_CIU: 'Cédula de ciudadanía',
+  documentCED_EXT: 'Cédula de extranjería',
   bankId: 'Tu banco',
   routingNumber: 'Número de ruta (ABA)',
   accountNumber: 'Número de cuenta',
@@ -62,6 +65,7 @@ export const es = {
   errEmail: 'Escribe un correo como nombre@ejemplo.com.',
   errPhone: 'Ese número no existe en ese país. Revísalo.',
   errDocument: 'No es un número válido de {types}.',
+  errDocumentOfType: 'No es un número válido para ese tipo de documento.',
   errBank: 'Elige tu banco de la lista.',
   errRouting: 'Un número de ruta tiene 9 dígitos; revísalo.',
   noticeDeclined: 'Tu banco no aprobó el pago. No se cobró nada: prueba de nuevo o elige otro medio.',
@@ -144,7 +148,7 @@ export const es = {
   foreignTitle: 'Esta acción no vino de nuestra página',
   foreignText: 'Por seguridad no hicimos nada. Abre tu página de pago e inténtalo desde ahí.',
   errorTitle: 'Algo falló de nuestro lado',
-  errorText: 'No se hizo ningún cobro con esta acción. Vuelve a cargar la página en un momento.',
+  errorText: 'Vuelve a cargar la página en un momento: te dirá cómo va tu pago.',
 } as const
 
 export type WordKey = keyof typeof es

@@ -1,6 +1,7 @@
 /** Reading and locking payments, for those who act on them. */
 export {
   claimPaymentsDue,
+  findAcceptedPayment,
   findLatePolicy,
   findLatestPayment,
   findOpenPayment,
@@ -14,6 +15,7 @@ export {
   lockPaymentById,
   planSandboxNotices,
   readOrder,
+  toPaymentRow,
   updateFigures,
   updatePayment,
 } from './store.ts'

@@ -58,7 +58,7 @@ const columns = {
 const written = [...Object.values(columns), 'total_order']
 
 /** The row as JSON: bigints as text, bytes as PostgreSQL writes them. */
-function toRow(payment: Payment): Record<string, unknown> {
+export function toPaymentRow(payment: Payment): Record<string, unknown> {
   const row: Record<string, unknown> = { total_order: formatAmount(payment.totalMinor, payment.currency) }
   for (const [key, column] of Object.entries(columns)) {
     const value = payment[key as keyof Payment]
@@ -73,7 +73,7 @@ export async function insertPayment(sql: Executor, payment: Payment): Promise<vo
   // The column left out of the row (`leased_until`) must get its default, so the columns are named.
   await sql`
     insert into payments (${sql(written)})
-    select ${sql(written)} from json_populate_record(null::payments, ${toRow(payment) as never}::json)`
+    select ${sql(written)} from json_populate_record(null::payments, ${toPaymentRow(payment) as never}::json)`
 }
 
 export async function findPaymentById(sql: Executor, merchantId: number, id: string): Promise<Payment | undefined> {
@@ -109,6 +109,18 @@ export async function findLatestPayment(
     select * from payments
     where merchant_id = ${merchantId} and session_id = ${sessionId} and type = 'PURCHASE' and related_payment_id is null
     order by id desc limit 1`
+  return row
+}
+
+/** The payment that paid the session: its own, or money that came late for one. */
+export async function findAcceptedPayment(
+  sql: Executor,
+  merchantId: number,
+  sessionId: string,
+): Promise<Payment | undefined> {
+  const [row] = await sql<Payment[]>`
+    select * from payments
+    where merchant_id = ${merchantId} and session_id = ${sessionId} and accepted_at is not null order by id limit 1`
   return row
 }
 

@@ -162,6 +162,50 @@ export const scenes: Readonly<Record<string, Scene>> = {
     const body = offerOf(site.shop, 'PEN', '149.90', ['LIGO', 'CARD'], { duration: 3600 })
     return open((await ok(site.t.client, 'POST', '/payment-links', body)).url)
   },
+  branded: async (site, open) => {
+    const { identityId } = site.shop
+    await ok(site.t.client, 'PATCH', `/organizations/${identityId}/brand`, {
+      displayName: 'Flor de Sal',
+      primaryColor: '#B8336A',
+      backgroundColor: '#FFF9F5',
+      borderRadius: 'pill',
+      baseFontSize: 'relaxed',
+      headingFontFamily: 'Georgia',
+      contactEmail: 'hola@flordesal.example',
+    })
+    const { url } = await chile(site)
+    const page = await open(url)
+    await choose(page, 'WEBPAY-CLP')
+    await ok(site.t.client, 'DELETE', `/organizations/${identityId}/brand`)
+    return page
+  },
+  failed: async (site, open) => {
+    const { url, id } = await site.session('BRL', '119.90', ['PIX'], {
+      customer: { ...brazilian, email: 'a+declined@example.com' },
+    })
+    const page = await open(url)
+    for (let attempt = 0; attempt < 10; attempt++) {
+      await site.t.advance(20_000)
+      await page.goto(url)
+      await page.locator('form button').last().click()
+      await page.waitForSelector('[data-screen="qr"]')
+      await site.t.advance(1_500)
+      if ((await site.shop.read(id)).status === 'FAILED') break
+    }
+    await page.goto(url)
+    await page.waitForSelector('[data-screen="failed"]')
+    return page
+  },
+  leaving: async (site, open) => {
+    // A bank that answers with nothing leaves the page in sight that leads there.
+    const page = await open('about:blank')
+    await page.route('**/sandbox/bank/**', (route) => route.fulfill({ status: 204 }))
+    await page.goto((await chile(site, { customer: payer })).url)
+    await choose(page, 'WEBPAY-CLP')
+    await page.locator('form:has(input[value="WEBPAY-CLP"]) button.button').click()
+    await page.waitForSelector('a.button')
+    return page
+  },
   'not-found': async (site, open) => open(`${site.origin}/pay/1-AAAAAAAAAAAAAAAAAAAAAA`),
 }
 

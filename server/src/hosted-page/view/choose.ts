@@ -49,7 +49,7 @@ function methodView(choice: Choice, method: Method, open: boolean): Html {
   const { words } = choice.shown.frame
   const { quoted, rail } = method
   return html`<details class="method" name="method"${open && html` open`}>
-<summary>${flowIcons[rail.flow]}<span class="name"><b>${methodName(rail, words)}</b><small>${methodHint(rail, words)}</small></span><span class="price">${money(quoted.purchaseAmount, quoted.currency)}</span>${chevron}</summary>
+<summary>${flowIcons[rail.flow]}<span class="line"><span class="name"><b>${methodName(rail, words)}</b><small>${methodHint(rail, words)}</small></span><span class="price">${money(quoted.purchaseAmount, quoted.currency)}</span></span>${chevron}</summary>
 ${isStale(choice, method) ? staleView(choice, method) : formView(choice, method)}
 </details>`
 }
@@ -124,16 +124,27 @@ function fieldView(field: Field, { key, words, draft, first }: FieldContext): Ht
 <label for="${id}">${labelOf(field, words)}${isOptional(field.path) && [' ', words.optional]}</label>
 ${field.options ? selectView(field, shared, value, words) : inputView(field, shared, value)}
 ${hint && html`<small id="${id}-hint" data-hint>${hint}</small>`}
-${error && html`<small id="${id}-error" class="err">${fill(words[error], { types: (field.documents ?? []).join(` ${words.or} `) })}</small>`}
+${error && html`<small id="${id}-error" class="err">${errorText(error, field, words)}</small>`}
 </div>`
+}
+
+/** What a document type is called: most are called by their own name everywhere. */
+function documentName(type: string, words: Words): string {
+  return words[`document${type}` as WordKey] ?? type
+}
+
+function documentNames(types: readonly string[], words: Words): string {
+  return types.map((type) => documentName(type, words)).join(` ${words.or} `)
+}
+
+function errorText(error: WordKey, field: Field, words: Words): string {
+  const word = error === 'errDocument' && !field.named ? 'errDocumentOfType' : error
+  return fill(words[word], { types: documentNames(field.documents ?? [], words) })
 }
 
 /** One or two kinds of document name the field themselves: "CPF o CNPJ". */
 function labelOf(field: Field, words: Words): string {
-  const { documents } = field
-  return documents && documents.length > 0 && documents.length <= 2
-    ? documents.join(` ${words.or} `)
-    : words[field.label]
+  return field.documents && field.named ? documentNames(field.documents, words) : words[field.label]
 }
 
 function inputView(field: Field, shared: Html, value: string | undefined): Html {
@@ -143,8 +154,10 @@ function inputView(field: Field, shared: Html, value: string | undefined): Html 
   }>`
 }
 
-function selectView({ options = [] }: Field, shared: Html, value: string | undefined, words: Words): Html {
-  return html`<select ${shared}><option value="">${words.choose}</option>${options.map(
-    ([code, label]) => html`<option value="${code}"${code === value && html` selected`}>${label}</option>`,
+function selectView(field: Field, shared: Html, value: string | undefined, words: Words): Html {
+  const isDocument = field.path === 'customer.documentType'
+  return html`<select ${shared}><option value="">${words.choose}</option>${(field.options ?? []).map(
+    ([code, label]) =>
+      html`<option value="${code}"${code === value && html` selected`}>${isDocument ? documentName(label, words) : label}</option>`,
   )}</select>`
 }

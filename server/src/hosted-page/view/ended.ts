@@ -11,7 +11,7 @@ import { fill, type WordKey, type Words } from '../words.ts'
 import { clock, cross, tick } from './icons.ts'
 
 /** Seconds until the page leads on by itself; the payer can say no. */
-const leadOnSeconds = 12
+export const leadOnSeconds = 12
 
 /** Where the shop wants the payer next, with what became of the session (design section 4 rule 9). */
 export function shopUrl({ session }: SessionPage, status: string): string | undefined {
