@@ -25,15 +25,20 @@ export function startJobs(jobs: Job[], log: FastifyBaseLogger): Worker {
   }
 }
 
+/** What failed is not tried many times a second: a database that is away would fill the log. */
+const afterFailureMs = 1000
+
 async function loop(job: Job, log: FastifyBaseLogger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     let more = false
+    let pauseMs = job.everyMs
     try {
       more = await job.run()
     } catch (error) {
       log.error({ err: error, job: job.name }, 'a job failed')
+      pauseMs = Math.max(pauseMs, afterFailureMs)
     }
-    if (!more) await pause(job.everyMs, signal)
+    if (!more) await pause(pauseMs, signal)
   }
   await job.end?.()
 }

@@ -6,6 +6,8 @@ import * as store from './retention-store.ts'
 
 const slice = 1000
 const dayMs = 24 * 3600 * 1000
+/** Longer than any work that met an endpoint before it was deleted. */
+const graceMs = 3600 * 1000
 
 /** One round: a slice of each merchant's. True when more may be old. */
 export async function forgetOld(ctx: Context): Promise<boolean> {
@@ -26,6 +28,7 @@ async function forgetOf(
   before: { events: Date; deliveries: Date },
 ): Promise<boolean> {
   const orphans = await store.deleteOrphans(ctx.sql, merchantId, slice)
+  await store.deleteEndpoints(ctx.sql, merchantId, new Date(ctx.clock.nowMs() - graceMs))
   const places = await store.findForgettable(ctx.sql, merchantId, before.events, slice)
   if (places.length > 0) {
     await transaction(ctx.sql, async (sql) => {

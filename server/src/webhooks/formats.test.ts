@@ -1,6 +1,7 @@
 /** The three formats, byte by byte: the standard one against its library, the published ones against their contract. */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
 import { type Body, startTestApp, type TestApp } from '../../test/harness.ts'
@@ -57,6 +58,19 @@ describe('standard', () => {
     for (const known of [secret, older]) assert.deepEqual(new Webhook(known).verify(body, headers), JSON.parse(body))
     assert.throws(() => new Webhook(secret).verify(body.replace('50000', '50001'), headers))
     assert.throws(() => new Webhook(`whsec_${Buffer.alloc(32, 9).toString('base64')}`).verify(body, headers))
+  })
+
+  test('what docs/guides/webhooks.md shows for Node accepts it, and refuses it changed, late or under another secret', async () => {
+    const guide = readFileSync(new URL('../../../docs/guides/webhooks.md', import.meta.url), 'utf8')
+    const code = /```js\n([^`]*(?:`[^`\n]*`[^`]*)*?)```/.exec(guide)?.[1] ?? ''
+    const { isGenuine } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
+    const sign = (at: Date) => renderMessage('standard', message, { secrets: [secret, older], attempt: 1, now: at })
+    const { body, headers } = sign(new Date())
+    assert.deepEqual([isGenuine(secret, headers, body), isGenuine(older, headers, body)], [true, true])
+    assert.equal(isGenuine(secret, headers, `${body} `), false)
+    assert.equal(isGenuine(`whsec_${Buffer.alloc(32, 9).toString('base64')}`, headers, body), false)
+    const late = sign(new Date(Date.now() - 600_000))
+    assert.equal(isGenuine(secret, late.headers, late.body), false)
   })
 })
 

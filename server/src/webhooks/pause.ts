@@ -9,16 +9,16 @@ import type { Endpoint } from './endpoint.ts'
 import { type Claim, parkQueues, releaseQueue, wakeQueues } from './queue-store.ts'
 import { toSnapshot } from './schema.ts'
 import { lockEndpointById, updateEndpoint } from './store.ts'
+import { withEndpoint } from './with-endpoint.ts'
 
 /** Pauses an endpoint that failed for long, tells of it by an event and marks it. Nothing when somebody was faster. */
 export async function pauseFailing(ctx: Context, merchantId: number, endpointId: string): Promise<void> {
   const merchant = await findMerchant(ctx.sql, merchantId)
   if (!merchant) return
-  await transaction(ctx.sql, async (sql) => {
-    const endpoint = await lockEndpointById(sql, merchantId, endpointId, 'update')
-    if (endpoint?.status !== 'ACTIVE' || endpoint.failingSince === null) return
+  await withEndpoint(ctx, { merchantId, id: endpointId, how: 'update' }, async (sql, endpoint, now) => {
+    if (endpoint.status !== 'ACTIVE' || endpoint.failingSince === null) return
     endpoint.attention = `Nothing could be delivered since ${endpoint.failingSince.toISOString()}. Mend the receiver, try it with POST .../test, then set status to ACTIVE: what was missed follows in order.`
-    await setPaused(sql, endpoint, new Date(ctx.clock.nowMs()), nowFor(ctx, merchant))
+    await setPaused(sql, endpoint, now, nowFor(ctx, merchant))
   })
   ctx.log.warn({ merchantId, endpointId }, 'a webhook endpoint was paused: it failed for long')
 }

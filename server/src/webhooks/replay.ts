@@ -2,7 +2,7 @@
 import type { Caller } from '../access/caller.ts'
 import { readEventsBetween } from '../events/read.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import { type Executor, isConflict, transaction } from '../kit/db.ts'
+import type { Executor } from '../kit/db.ts'
 import { problem } from '../kit/problem.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { findDeliveryById, type NewDelivery, renewDeliveries } from './delivery-store.ts'
@@ -10,14 +10,12 @@ import { countByQueue, deliveriesFor } from './dispatch.ts'
 import type { Delivery, Endpoint } from './endpoint.ts'
 import { addToQueues, wakeQueue } from './queue-store.ts'
 import type { Replay } from './schema.ts'
-import { lockEndpointById } from './store.ts'
-
-const attemptsMax = 4
+import { withEndpoint } from './with-endpoint.ts'
 
 /** Sends a delivery again, now; one that still waits is tried now. Throws `notFound`, `failedPrecondition` while paused. */
 export async function replayDelivery(ctx: Context, caller: Caller, endpointId: string, id: string): Promise<Delivery> {
   const key = { merchantId: caller.merchant.id, endpointId, id }
-  return withLockedEndpoint(ctx, caller, endpointId, async (sql, _endpoint, now) => {
+  return withActiveEndpoint(ctx, caller, endpointId, async (sql, _endpoint, now) => {
     const delivery = await findDeliveryById(sql, key)
     if (!delivery) throw problem('notFound', 'There is no such delivery of this endpoint.')
     await renew(sql, [delivery], now)
@@ -42,7 +40,7 @@ export async function replayRange(
     const detail = 'must not be before `from`'
     throw problem('invalidParam', `/to ${detail}`, { errors: [{ pointer: '/to', detail }] })
   }
-  return withLockedEndpoint(ctx, caller, endpointId, async (sql, endpoint, now) => {
+  return withActiveEndpoint(ctx, caller, endpointId, async (sql, endpoint, now) => {
     const events = await readEventsBetween(sql, caller.merchant.id, { ...range, most: most + 1 })
     if (events.length > most) {
       throw problem('failedPrecondition', `More than ${most} events happened in this range; replay it in parts.`)
@@ -63,25 +61,15 @@ async function renew(sql: Executor, deliveries: readonly NewDelivery[], now: Dat
   if (renewed.length > 0) await addToQueues(sql, countByQueue(renewed), now)
 }
 
-/** Works while nobody pauses the endpoint. Again, when a sender had the rows locked the other way round. */
-async function withLockedEndpoint<T>(
+/** Works while nobody pauses the endpoint. */
+function withActiveEndpoint<T>(
   ctx: Context,
   { merchant }: Caller,
-  endpointId: string,
+  id: string,
   work: (sql: Executor, endpoint: Endpoint, now: Date) => Promise<T>,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await transaction(ctx.sql, async (sql) => {
-        const endpoint = await lockEndpointById(sql, merchant.id, endpointId, 'share')
-        if (!endpoint) throw problem('notFound', 'There is no such webhook endpoint.')
-        if (endpoint.status !== 'ACTIVE') {
-          throw problem('failedPrecondition', 'The endpoint is PAUSED; set its status to ACTIVE first.')
-        }
-        return work(sql, endpoint, new Date(ctx.clock.nowMs()))
-      })
-    } catch (error) {
-      if (!isConflict(error) || attempt === attemptsMax) throw error
-    }
-  }
+  return withEndpoint(ctx, { merchantId: merchant.id, id, how: 'share' }, (sql, endpoint, now) => {
+    if (endpoint.status === 'ACTIVE') return work(sql, endpoint, now)
+    throw problem('failedPrecondition', 'The endpoint is PAUSED; set its status to ACTIVE first.')
+  })
 }

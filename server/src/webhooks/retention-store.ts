@@ -73,3 +73,15 @@ export async function deleteOrphans(sql: Executor, merchantId: number, most: num
     returning 1 as gone`
   return gone.length
 }
+
+/** Deletes deleted endpoints of which nothing is left: a sender or the fan-out may still have met them for a moment. */
+export async function deleteEndpoints(sql: Executor, merchantId: number, before: Date): Promise<void> {
+  await sql`
+    delete from webhook_queues q using webhook_endpoints e
+    where e.merchant_id = ${merchantId} and e.deleted_at < ${before} and q.merchant_id = e.merchant_id and q.endpoint_id = e.id`
+  await sql`
+    delete from webhook_endpoints e
+    where e.merchant_id = ${merchantId} and e.deleted_at < ${before} and not exists (
+      select 1 from webhook_deliveries d where d.merchant_id = e.merchant_id and d.endpoint_id = e.id
+    )`
+}
