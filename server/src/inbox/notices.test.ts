@@ -240,6 +240,15 @@ const cases: Record<string, () => Promise<void>> = {
     assert.deepEqual(await statuses(session), ['FINISHED', 'RECEIVED', 'RECEIVED'])
     assert.deepEqual(await funds(client, shop), ['12.00', '0.00'])
   },
+  'money under another reference for a surplus': async () => {
+    const { session, reference } = await quiet()
+    await tell({ event: 'received', reference, amount: '12.00', currency: 'BRL' })
+    const surplus = (await paymentsOf(session))[1]
+    await tell({ event: 'received', reference: 'another', paymentId: surplus?.id, ...money })
+    assert.deepEqual(await statuses(session), ['FINISHED', 'RECEIVED', 'RECEIVED', 'second'])
+    await tell({ event: 'reversed', reference, amount: '12.00', currency: 'BRL' })
+    assert.deepEqual(await statuses(session), ['FINISHED', 'REVERSED', 'REVERSED', 'second'])
+  },
   'money in another currency': async () => {
     const { session, payment, reference } = await quiet()
     await tell({ event: 'received', reference, amount: '1190', currency: 'CLP' })

@@ -89,7 +89,14 @@ async function match(ctx: Context, row: NoticeRow, notice: Notice) {
   // Money that came after a payment had ended is on record beside it, under the same reference.
   const ended = holder?.status === 'EXPIRED' || holder?.status === 'FAILED'
   const late = ended ? await findPaymentBeside(ctx.sql, row.merchantId, holder.id, notice.ref) : undefined
-  return { named: byId?.connector === row.connector ? byId : undefined, referred: late ?? holder }
+  return { named: byId?.connector === row.connector ? await ordered(ctx, byId) : undefined, referred: late ?? holder }
+}
+
+/** What the payer was asked for, where a notice names money that came beside it. */
+async function ordered(ctx: Context, payment: Payment): Promise<Payment> {
+  if (payment.relatedPaymentId === null) return payment
+  const parent = await findPaymentById(ctx.sql, payment.merchantId, payment.relatedPaymentId)
+  return parent ? ordered(ctx, parent) : payment
 }
 
 type Act = Extract<Decision, { payment: Payment }>

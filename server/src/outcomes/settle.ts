@@ -78,7 +78,8 @@ export function flag(work: Work, reason: string): void {
 /** Keeps the provider's reference, and what it answered for the payer (QR, account, page), in the node. */
 function absorb(work: Work, outcome: Outcome): void {
   const { payment, rail } = work
-  if (outcome.ref !== undefined) payment.connectorRef ??= outcome.ref
+  // Money beside a payment got its reference when it came; a surplus has none, for it came under its payment's.
+  if (outcome.ref !== undefined && payment.relatedPaymentId === null) payment.connectorRef ??= outcome.ref
   if (outcome.is !== 'action' || !payment.origin || payment.status !== 'CREATED') return
   const before = (payment.origin[rail.key] ?? {}) as Record<string, unknown>
   const instructed = { ...before, ...outcome.fields }

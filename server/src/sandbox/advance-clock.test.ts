@@ -1,5 +1,6 @@
 /** The test clock of a sandbox merchant, through HTTP. */
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { type Client, startTestApp, type TestApp } from '../../test/harness.ts'
 import { funds, pointers, prove, told } from '../../test/proof.ts'
@@ -18,6 +19,41 @@ beforeEach(async () => {
 })
 
 const advance = (body: unknown, path = '/sandbox/clock/advance', as = client) => as.call('POST', path, body)
+
+describe('GET /sandbox/connection', () => {
+  it("200: whoever has it plays the merchant's bank; 404 to live merchants", async () => {
+    const session = await shop.session()
+    const url = `/checkout-sessions/${session.id}/payments`
+    const payment = await ok(client, 'POST', url, pixOf('ana+silent@example.com'))
+    const bank = await ok(client, 'GET', '/sandbox/connection')
+    assert.deepEqual(await ok(client, 'GET', '/connection'), bank)
+    const post = async (said: object) => {
+      const body = JSON.stringify({
+        event: 'received',
+        paymentId: payment.id,
+        amount: '11.90',
+        currency: 'BRL',
+        ...said,
+      })
+      const seconds = Math.floor(t.ctx.clock.nowMs() / 1000)
+      const signature = createHmac('sha256', bank.secret).update(`${seconds}.${body}`).digest('hex')
+      const headers = { 'sandbox-signature': `t=${seconds},v1=${signature}`, 'content-type': 'application/json' }
+      const answer = await t.app.inject({ method: 'POST', url: new URL(bank.url).pathname, headers, payload: body })
+      assert.equal(answer.statusCode, 200)
+      await t.runJobs()
+    }
+    await post({})
+    assert.equal((await shop.read(session.id)).status, 'FINISHED')
+    await post({ reference: 'another-1' })
+    const { results } = await ok(client, 'GET', `/payments?checkoutSessionId=${session.id}&sort=createdAt:asc`)
+    assert.deepEqual(
+      [results[0].status, results[1].relatedPaymentId, results[1].hold],
+      ['RECEIVED', payment.id, 'second'],
+    )
+    const live = await t.newMerchant('live')
+    assert.equal((await live.call('GET', '/connection')).status, 404)
+  })
+})
 
 describe('POST /sandbox/clock/advance', () => {
   it('200: what is due happens on the way, in its order, before the answer', async () => {

@@ -3,6 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { formatAmount, parseAmount } from '../../kit/money.ts'
 import { type Currency, currencies } from '../../vocabulary/currencies.ts'
 import type { Notice, Outcome, PaymentOrder, PlayedNotice, RawNotice } from '../connector.ts'
+import { referenceOf } from './accounts.ts'
 import { noticesOf } from './notices.ts'
 import { scenarioName } from './scenarios.ts'
 
@@ -51,14 +52,20 @@ export function isGenuine({ body, headers, secret, now }: RawNotice): boolean {
 /** Undefined for a body that is not one of the sandbox's, and for an event that this version does not know. */
 export function readNotice(body: Buffer): Notice | undefined {
   const said = parse(body)
-  if (!said || typeof said.reference !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(said.reference)) return undefined
-  const outcome = outcomeOf(said, said.reference)
+  const ref = said && referenceIn(said)
+  const outcome = ref && outcomeOf(said, ref)
   if (!outcome) return undefined
   const paymentId = typeof said.paymentId === 'string' ? { paymentId: said.paymentId } : {}
-  return { ref: said.reference, kind: outcome.is, ...paymentId, outcome }
+  return { ref, kind: outcome.is, ...paymentId, outcome }
 }
 
 type Said = Partial<Record<'event' | 'reference' | 'paymentId' | 'amount' | 'currency' | 'reason', unknown>>
+
+/** Whoever plays the bank by hand may leave the reference out: it is then the one that the sandbox gave the payment. */
+function referenceIn({ reference, paymentId }: Said): string | undefined {
+  if (reference === undefined && typeof paymentId === 'string') return referenceOf(paymentId)
+  return typeof reference === 'string' && /^[\x21-\x7e]{1,200}$/.test(reference) ? reference : undefined
+}
 
 function parse(body: Buffer): Said | undefined {
   try {
