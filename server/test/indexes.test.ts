@@ -1,0 +1,244 @@
+/** Every documented filter finds its rows by an index: no list reads a merchant's whole table. */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { listSessions, sessionSorts } from '../src/checkout-sessions/list-query.ts'
+import { type Executor, openPool, type Sql } from '../src/kit/db.ts'
+import { idFloor } from '../src/kit/id.ts'
+import { readPage } from '../src/kit/page.ts'
+import { listLinks } from '../src/payment-links/list-query.ts'
+import { listPayments, paymentSorts } from '../src/payments/list-query.ts'
+import { type Client, startTestApp, type TestApp } from './harness.ts'
+import { anaPix, makeShop, ok } from './shop.ts'
+
+const rows = 100_000
+/** A page may look at this many pages of 8 KB; the tables have several thousand. */
+const buffersMax = 400
+
+let t: TestApp
+let client: Client
+let owner: Sql
+let ids: { session: string; payment: string; link: string; identity: string; account: string }
+before(async () => {
+  t = await startTestApp()
+  client = t.client
+  const shop = await makeShop(client, ['BRL'])
+  const session = await shop.session()
+  const payment = await ok(client, 'POST', `/checkout-sessions/${session.id}/payments`, anaPix)
+  const link = await ok(client, 'POST', '/payment-links', shop.body({ customer: { email: 'ana@example.com' } }))
+  await t.advance(1500)
+  owner = openPool(t.databaseUrl, {
+    max: 1,
+    applicationName: 'filler',
+    asApplication: false,
+    statementTimeoutMs: 60_000,
+  })
+  await fill(owner, { session: session.id, payment: payment.id, link: link.id })
+  ids = {
+    session: session.id,
+    payment: payment.id,
+    link: link.id,
+    identity: shop.identityId,
+    account: shop.accounts['BRL']?.accountNumber ?? '',
+  }
+})
+after(async () => {
+  await owner?.end()
+  await t.close()
+})
+
+/** Copies one row of each table many times: other ids, owners, accounts and tokens, so that each filter is worth an index. */
+async function fill(sql: Sql, of: { session: string; payment: string; link: string }): Promise<void> {
+  const id = (prefix: string) => `'${prefix}_0' || lpad(n::text, 25, '0')`
+  const identity = `'idn_0' || lpad((n % 5000)::text, 25, '0')`
+  const shared = {
+    checkout_token: `'token-' || n`,
+    page_token: `lpad(n::text, 22, '0')`,
+    owner_identity_id: identity,
+    items: `'[]'`,
+  }
+  // References are not what is looked at here, and checking them takes longer than writing the rows.
+  await sql`set session_replication_role = replica`
+  await copies(sql, 'checkout_sessions', of.session, {
+    ...shared,
+    id: id('cs'),
+    root_session_id: id('cs'),
+    status: `case when n % 1000 = 0 then 'FAILED' else 'ATTEMPT' end`,
+    order_key: `'cs-' || n`,
+    quote: `'{}'`,
+    finished_at: 'null',
+  })
+  await sql`
+    insert into checkout_session_accounts
+    select ${client.merchantId}::int, 'number-' || n % 5000, 'cs_0' || lpad(n::text, 25, '0') from generate_series(1, ${rows}::int) n`
+  await copies(sql, 'payments', of.payment, {
+    id: id('pay'),
+    session_id: id('cs'),
+    order_key: `'cs-' || n`,
+    identity_id: identity,
+    account_number: `'number-' || n % 5000`,
+    status: `case when n % 1000 = 0 then 'AUTHORIZED' else 'RECEIVED' end`,
+    connector_ref: `'ref-' || n`,
+    origin: 'null',
+    next_check_at: 'null',
+    accepted_at: 'null',
+    attention: `case when n % 5000 = 0 then 'Look.' end`,
+    refunded_at: 'case when n % 5000 = 1 then o.created_at end',
+  })
+  await copies(sql, 'payment_links', of.link, {
+    ...shared,
+    id: id('pl'),
+    account_numbers: `array['number-' || n % 5000]`,
+    customer: `json_build_object('email', 'payer' || n % 5000 || '@example.com')`,
+    status: `case when n % 1000 = 0 then 'FINISHED' else 'ATTEMPT' end`,
+  })
+  await sql`analyze checkout_sessions, checkout_session_accounts, payments, payment_links`
+}
+
+/** Inserts copies of the row `o` numbered `n`, with some columns given as expressions. */
+async function copies(sql: Sql, table: string, of: string, given: Record<string, string>): Promise<void> {
+  const columns = await sql<{ name: string }[]>`
+    select attname as name from pg_attribute where attrelid = ${table}::regclass and attnum > 0 and not attisdropped order by attnum`
+  const values = columns.map(({ name }) => given[name] ?? `o.${name}`)
+  await sql.unsafe(
+    `insert into ${table} select ${values.join(', ')} from ${table} o, generate_series(1, ${rows}) n where o.id = $1`,
+    [of],
+  )
+}
+
+type Plan = {
+  'Node Type': string
+  'Relation Name'?: string
+  Plans?: Plan[]
+  'Shared Hit Blocks': number
+  'Shared Read Blocks': number
+}
+
+/** An executor that explains each statement it is given instead of running it, whatever fragments it is made of. */
+async function plansOf(run: (sql: Executor) => Promise<unknown>): Promise<Plan[]> {
+  const plans: Plan[] = []
+  const statements: { text: string; parameters: unknown[] }[] = []
+  const spy = openPool(t.databaseUrl, { max: 1, applicationName: 'explainer' })
+  try {
+    const recording = new Proxy(spy, {
+      apply(target, self, args: [TemplateStringsArray, ...unknown[]]) {
+        const query = Reflect.apply(target, self, args) as Promise<unknown> & { then: Promise<unknown>['then'] }
+        if (!Array.isArray(args[0]) || !/^\s*select/.test(args[0][0] ?? '')) return query
+        const then = query.then.bind(query)
+        query.then = ((resolve: (value: unknown) => unknown, reject: (error: unknown) => unknown) =>
+          then((result) => {
+            const { statement } = result as { statement?: { string: string } }
+            const { parameters } = query as unknown as { parameters: unknown[] }
+            if (statement) statements.push({ text: statement.string, parameters })
+            return resolve(result)
+          }, reject)) as never
+        return query
+      },
+    })
+    await run(recording as unknown as Executor)
+    for (const { text, parameters } of statements) {
+      const [row] = await spy.unsafe<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>(
+        `explain (analyze, buffers, format json) ${text}`,
+        parameters as never[],
+      )
+      const plan = Object.values(row ?? {})[0]?.[0]?.Plan
+      assert.ok(plan, text)
+      plans.push(plan)
+    }
+  } finally {
+    await spy.end()
+  }
+  return plans
+}
+
+function scans(plan: Plan): string[] {
+  const here = plan['Node Type'] === 'Seq Scan' ? [plan['Relation Name'] ?? ''] : []
+  return [...here, ...(plan.Plans ?? []).flatMap(scans)]
+}
+
+async function check(run: (sql: Executor) => Promise<unknown>): Promise<void> {
+  const plans = await plansOf(run)
+  assert.equal(plans.length, 2, 'the rows and the total')
+  for (const plan of plans) {
+    assert.deepEqual(scans(plan), [])
+    const buffers = plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+    assert.ok(buffers <= buffersMax, `${buffers} pages read`)
+  }
+}
+
+describe('checkout sessions', () => {
+  const page = (query = {}) => readPage(query, 'checkoutSession', 'America/Santiago', sessionSorts)
+  const filters = {
+    identityId: () => ids.identity,
+    accountNumber: () => `${ids.account},number-7`,
+    status: () => 'FAILED,FINISHED',
+    checkoutToken: () => 'token-5,token-77777',
+  }
+  for (const [name, value] of Object.entries(filters)) {
+    it(name, () => check((sql) => listSessions(sql, client.merchantId, { [name]: value() }, page())))
+  }
+  it('startDate and endDate', () => {
+    const days = {
+      ...page(),
+      fromId: idFloor('checkoutSession', Date.now() - 60_000),
+      beforeId: idFloor('checkoutSession', Date.now() + 60_000),
+    }
+    return check((sql) => listSessions(sql, client.merchantId, {}, days))
+  })
+  it('status with days and after', () => {
+    const after = { ...page(), after: ids.session }
+    return check((sql) => listSessions(sql, client.merchantId, { status: 'FAILED' }, after))
+  })
+})
+
+describe('payments', () => {
+  const page = () => readPage({}, 'payment', 'America/Santiago', paymentSorts)
+  const filters: Record<string, () => Record<string, unknown>> = {
+    identityId: () => ({ identityId: ids.identity }),
+    accountNumber: () => ({ accountNumber: `${ids.account},number-7` }),
+    checkoutSessionId: () => ({ checkoutSessionId: ids.session }),
+    parentPaymentId: () => ({ parentPaymentId: ids.payment }),
+    type: () => ({ type: 'REFUND' }),
+    status: () => ({ status: 'AUTHORIZED,CREATED' }),
+    attention: () => ({ attention: true }),
+  }
+  for (const [name, query] of Object.entries(filters)) {
+    it(name, () => check((sql) => listPayments(sql, client.merchantId, 'v2', query(), page())))
+  }
+  it('status as v1 reads it', async () => {
+    for (const status of ['REFUNDED', 'PENDING', 'PENDING,REFUNDED']) {
+      await check((sql) => listPayments(sql, client.merchantId, 'v1', { status }, page()))
+    }
+  })
+})
+
+describe('payment links', () => {
+  const page = () => readPage({}, 'paymentLink', 'America/Santiago')
+  const filters = {
+    id: () => ids.link,
+    status: () => 'FINISHED',
+    checkoutToken: () => 'token-5,token-77777',
+    'destination.accountNumber': () => 'number-7',
+    'customer.email': () => 'Payer7@example.com',
+    'owner.identityId': () => ids.identity,
+  }
+  for (const [name, value] of Object.entries(filters)) {
+    it(name, () => check((sql) => listLinks(sql, client.merchantId, { [name]: value() }, page())))
+  }
+})
+
+describe('jobs', () => {
+  it('look at nothing but what is due', async () => {
+    const due = {
+      sessions: owner`select merchant_id, id from checkout_sessions where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at <= ${new Date(0)} order by expires_at limit 500`,
+      links: owner`select merchant_id, id from payment_links where status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and deleted_at is null and expires_at <= ${new Date(0)} order by expires_at limit 500`,
+      payments: owner`select merchant_id, id from payments where next_check_at <= ${new Date(0)} order by next_check_at limit 50`,
+    }
+    for (const [what, query] of Object.entries(due)) {
+      const plan = await owner<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>`explain (analyze, buffers, format json) ${query}`
+      const root = Object.values(plan[0] ?? {})[0]?.[0]?.Plan
+      assert.ok(root, what)
+      assert.deepEqual(scans(root), [], what)
+      assert.ok(root['Shared Hit Blocks'] + root['Shared Read Blocks'] < 50, what)
+    }
+  })
+})
