@@ -8,18 +8,25 @@ import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import postgres from 'postgres'
 import { startPostgres } from '../server/src/kit/embedded-postgres.ts'
 import { migrate } from '../server/src/kit/migrate.ts'
 import type { SandboxSeed } from '../server/src/seed.ts'
 import { openBare } from './bare.ts'
 import { openClient, pixBody, sessionBody } from './client.ts'
 import { type Figures, measure } from './measure.ts'
+import { createScript, findPgbench, pgbenchScript, pgbenchTpcb } from './pgbench.ts'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '5' }, connections: { type: 'string', default: '1,8,64' } },
+  options: {
+    seconds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '1,8,64' },
+    'pgbench-clients': { type: 'string', default: '32' },
+  },
 })
 const seconds = Number(values.seconds)
 const connections = values.connections.split(',').map(Number)
+const pgbenchClients = Number(values['pgbench-clients'])
 
 const dataDir = join(tmpdir(), `pasarela-bench-${process.pid}`)
 const database = await startPostgres({ dataDir, holder: 'pasarela bench' })
@@ -38,6 +45,7 @@ async function bench(databaseUrl: string): Promise<void> {
   })
   const { address, seed } = await message<{ address: string; seed: SandboxSeed }>(child)
   const bare = await openBare(databaseUrl, masterKey, seed)
+  const fastest = { creates: 0, flows: 0 }
   console.log('| what | connections | per second | p50 ms | p99 ms | bare loop per second | ratio |')
   console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |')
   for (const count of connections) {
@@ -54,6 +62,7 @@ async function bench(databaseUrl: string): Promise<void> {
     )
     const bareCreates = await measure(count, seconds, bare.create)
     print('create a session', count, creates, bareCreates)
+    fastest.creates = creates.perSecond
     const flows = await measure(count, seconds, async () => {
       const session = await expect(201, 'POST', '/checkout-sessions', sessionBody(seed))
       const payment = await expect(200, 'POST', `/checkout-sessions/${session.id}/payments`, pixBody)
@@ -63,8 +72,10 @@ async function bench(databaseUrl: string): Promise<void> {
     })
     const bareFlows = await measure(count, seconds, bare.flow)
     print('whole paid flow', count, flows, bareFlows)
+    fastest.flows = flows.perSecond
     client.close()
   }
+  if (pgbenchClients > 0) await compare(databaseUrl, fastest)
   child.send('memory')
   const { residentMb } = await message<{ residentMb: number }>(child)
   console.log(`\nResident memory of the server after this: ${residentMb.toFixed(0)} MB.`)
@@ -75,6 +86,34 @@ async function bench(databaseUrl: string): Promise<void> {
   await bare.close()
   child.send('stop')
   await new Promise((resolve) => child.once('exit', resolve))
+}
+
+/** The figures at the last number of connections beside PostgreSQL's own benchmark with 32 clients on the same server. */
+async function compare(databaseUrl: string, ours: { creates: number; flows: number }): Promise<void> {
+  const pgbench = findPgbench()
+  if (!pgbench) {
+    console.log('\npgbench is not installed: not comparable.')
+    return
+  }
+  const options = { clients: pgbenchClients, seconds }
+  const inserts = await pgbenchScript(pgbench, databaseUrl, createScript(await sampleRows(databaseUrl)), options)
+  const tpcb = await pgbenchTpcb(pgbench, databaseUrl, { ...options, scale: 50 })
+  console.log('\n| what | per second | yardstick | its rate | ratio |\n| --- | ---: | --- | ---: | ---: |')
+  const row = (what: string, rate: number, yardstick: string, its: number) =>
+    console.log(`| ${what} | ${rate.toFixed(0)} | ${yardstick} | ${its.toFixed(0)} | ${(rate / its).toFixed(2)} |`)
+  row('create a session', ours.creates, `pgbench, the same rows, ${pgbenchClients} clients`, inserts)
+  row('whole paid flow', ours.flows, `pgbench TPC-B-like, ${pgbenchClients} clients, scale 50`, tpcb)
+}
+
+/** Rows as one create left them. */
+async function sampleRows(databaseUrl: string) {
+  const sql = postgres(databaseUrl, { max: 1 })
+  const [session] = await sql`select * from checkout_sessions where status = 'ATTEMPT' limit 1`
+  const [account] = await sql`select * from checkout_session_accounts where session_id = ${session?.['id']}`
+  const [event] = await sql`select * from events where stream_id = ${session?.['id']} and sequence = 1`
+  await sql.end()
+  if (!session || !account || !event) throw new Error('no create left its rows')
+  return { session, account, event }
 }
 
 function print(what: string, count: number, figures: Figures, yardstick: Figures): void {

@@ -1,9 +1,9 @@
 /** Creates sessions: from a whole offer, or minted from a link. */
 import type { Caller } from '../access/caller.ts'
 import { toEventRow } from '../events/append.ts'
-import { type Batcher, batcher } from '../kit/batch.ts'
+import { batcher, perPool } from '../kit/batch.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import type { Executor, Sql } from '../kit/db.ts'
+import type { Executor } from '../kit/db.ts'
 import { newId, newToken } from '../kit/id.ts'
 import { Faults, problem } from '../kit/problem.ts'
 import type { Customer, Offer } from '../offers/offer.ts'
@@ -113,26 +113,18 @@ async function keepSession(ctx: Context, session: Session): Promise<Session> {
 }
 
 type NewRow = { session: Session; event: ReturnType<typeof toEventRow> }
-const batches = new WeakMap<Sql, Batcher<NewRow, boolean>>()
 
-/** The batcher of a pool: it answers whether the session was inserted. */
-function batchOf(sql: Sql): Batcher<NewRow, boolean> {
-  const known = batches.get(sql)
-  if (known) return known
-  const made = batcher<NewRow, boolean>(
-    { most: limits.createBatchMax, lanes: limits.createBatchLanes },
-    async (rows) => {
-      const inserted = await insertSessions(
-        sql,
-        rows.map((row) => row.session),
-        rows.map((row) => row.event),
-      )
-      return rows.map((row) => inserted.has(row.session.id))
-    },
-  )
-  batches.set(sql, made)
-  return made
-}
+/** Answers whether the session was inserted. */
+const batchOf = perPool<NewRow, boolean>((sql) =>
+  batcher({ most: limits.createBatchMax, lanes: limits.batchLanes }, async (rows) => {
+    const inserted = await insertSessions(
+      sql,
+      rows.map((row) => row.session),
+      rows.map((row) => row.event),
+    )
+    return rows.map((row) => inserted.has(row.session.id))
+  }),
+)
 
 /** What the broken-off first run of the same Idempotency-Key wrote, deleted meanwhile or not: its answer is due. */
 async function resumedSession(sql: Executor, { merchant, seed, resumed }: Caller): Promise<Session | undefined> {

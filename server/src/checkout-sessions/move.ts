@@ -7,8 +7,8 @@ import { toSnapshot } from './schema.ts'
 import { isDue, type Session, type SessionEvent, sessionEventTypes, sessionMachine } from './session.ts'
 import { lockSessionById, updateSession } from './store.ts'
 
-/** A locked session with the changes and events of the transaction under way. */
-export type LockedSession = {
+/** A session at hand with the changes and events of the work under way. */
+export type TrackedSession = {
   readonly row: Session
   /** Applies an event of the machine. Throws `failedPrecondition` where the table has no such edge. */
   move(event: SessionEvent, now: Date): void
@@ -16,25 +16,23 @@ export type LockedSession = {
   tell(type: EventType, now: Date): void
   /** Adds an event of another noun to the session's stream: its payments'. */
   record(type: EventType, data: object, now: Date): void
+  /** Hands over what happened since it was last taken, and the counter of events from before that: it guards the write. */
+  take(): { sequenceBefore: number; events: NewEvent[] }
+}
+
+export type LockedSession = TrackedSession & {
   /** Writes what has changed since it was last saved; one transaction may do so several times. */
   save(): Promise<void>
 }
 
-/** Locks a session (a deleted one too); undefined when there is none. `expire` is applied by the clock at once. */
-export async function lockSession(
-  sql: Executor,
-  merchantId: number,
-  id: string,
-  now: Date,
-): Promise<LockedSession | undefined> {
-  const row = await lockSessionById(sql, merchantId, id)
-  if (!row) return undefined
-  let saved = row.eventSequence
+/** Follows what happens to a session that was read. `expire` is applied by the clock at once. */
+export function trackSession(row: Session, now: Date): TrackedSession {
+  let taken = row.eventSequence
   let events: NewEvent[] = []
   const record = (type: EventType, data: object, at: Date) => {
-    events.push({ merchantId, streamId: row.id, sequence: nextSequence(row), type, data, at })
+    events.push({ merchantId: row.merchantId, streamId: row.id, sequence: nextSequence(row), type, data, at })
   }
-  const locked: LockedSession = {
+  const tracked: TrackedSession = {
     row,
     move: (event, at) => {
       row.status = next(sessionMachine, row.status, event)
@@ -47,15 +45,32 @@ export async function lockSession(
       record(type, toSnapshot(row), at)
     },
     record,
-    save: async () => {
-      if (events.length === 0) return
-      const [before, told] = [saved, events]
-      saved = row.eventSequence
+    take: () => {
+      const changes = { sequenceBefore: taken, events }
+      taken = row.eventSequence
       events = []
-      await updateSession(sql, row, before)
-      await appendEvents(sql, told)
+      return changes
     },
   }
-  if (isDue(row, now) && row.deletedAt === null) locked.move('expire', now)
-  return locked
+  if (isDue(row, now) && row.deletedAt === null) tracked.move('expire', now)
+  return tracked
+}
+
+/** Locks a session (a deleted one too); undefined when there is none. */
+export async function lockSession(
+  sql: Executor,
+  merchantId: number,
+  id: string,
+  now: Date,
+): Promise<LockedSession | undefined> {
+  const row = await lockSessionById(sql, merchantId, id)
+  if (!row) return undefined
+  const tracked = trackSession(row, now)
+  const save = async () => {
+    const { sequenceBefore, events } = tracked.take()
+    if (events.length === 0) return
+    await updateSession(sql, row, sequenceBefore)
+    await appendEvents(sql, events)
+  }
+  return { ...tracked, save }
 }

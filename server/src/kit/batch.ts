@@ -2,6 +2,7 @@
  * Collects what arrives while a write is under way into the next write: many small commits become one. Nothing waits for a
  * timer; alone, an item is written at once.
  */
+import type { Sql } from './db.ts'
 
 type Waiting<I, O> = { item: I; resolve(result: O): void; reject(error: unknown): void }
 
@@ -41,4 +42,16 @@ export function batcher<I, O>(
       queue.push({ item, resolve, reject })
       if (running < options.lanes) void drain()
     })
+}
+
+/** One batcher per pool, made when it is first asked for. */
+export function perPool<I, O>(make: (sql: Sql) => Batcher<I, O>): (sql: Sql) => Batcher<I, O> {
+  const made = new WeakMap<Sql, Batcher<I, O>>()
+  return (sql) => {
+    const known = made.get(sql)
+    if (known) return known
+    const fresh = make(sql)
+    made.set(sql, fresh)
+    return fresh
+  }
 }

@@ -78,3 +78,18 @@ export function brokenConstraint(error: unknown): string | undefined {
 export function isConflict(error: unknown): boolean {
   return error instanceof postgres.PostgresError && (error.code === '40P01' || error.code === '40001')
 }
+
+/** The rows of a join of two tables (`select a.*, b.*`), each row as one object per table, although their columns have the same names. */
+export async function readPairs<A, B>(
+  query: postgres.PendingQuery<postgres.Row[]>,
+): Promise<{ first: A; second: B }[]> {
+  const rows = await query.values()
+  const columns = rows.columns as unknown as { name: string; table: number }[]
+  const border = columns.findIndex((column) => column.table !== columns[0]?.table)
+  const object = (values: unknown[], from: number, to: number) =>
+    Object.fromEntries(columns.slice(from, to).map(({ name }, index) => [name, values[from + index]]))
+  return rows.map((values) => ({
+    first: object(values as unknown[], 0, border) as A,
+    second: object(values as unknown[], border, columns.length) as B,
+  }))
+}

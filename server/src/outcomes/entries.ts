@@ -1,7 +1,7 @@
 /** The ledger entries of a payment's life, from its frozen figures. */
 
 import { parseAmount } from '../kit/money.ts'
-import { postEntry } from '../ledger/post.ts'
+import type { EntryKind } from '../ledger/post.ts'
 import * as postings from '../ledger/posting.ts'
 import type { Payment } from '../payments/payment.ts'
 import { totalFees } from '../rules/fee.ts'
@@ -35,21 +35,21 @@ export function heldMoney(payment: Payment) {
   }
 }
 
-export async function postPaid({ sql, now }: Work, payment: Payment): Promise<void> {
-  await post(sql, payment, 'paid', postings.paidPostings(incoming(payment)), now)
+export async function postPaid({ writes, now }: Work, payment: Payment): Promise<void> {
+  await post(writes, payment, 'paid', postings.paidPostings(incoming(payment)), now)
 }
 
-export async function postHeld({ sql, now }: Work, payment: Payment): Promise<void> {
-  await post(sql, payment, 'held', postings.heldPostings({ rail: payment.rail, amount: heldMoney(payment) }), now)
+export async function postHeld({ writes, now }: Work, payment: Payment): Promise<void> {
+  await post(writes, payment, 'held', postings.heldPostings({ rail: payment.rail, amount: heldMoney(payment) }), now)
 }
 
-export async function postHoldAccepted({ sql, now }: Work, payment: Payment): Promise<void> {
-  await post(sql, payment, 'hold_accepted', postings.holdAcceptedPostings(incoming(payment)), now)
+export async function postHoldAccepted({ writes, now }: Work, payment: Payment): Promise<void> {
+  await post(writes, payment, 'hold_accepted', postings.holdAcceptedPostings(incoming(payment)), now)
 }
 
-export async function postHoldReturned({ sql, now }: Work, payment: Payment): Promise<void> {
+export async function postHoldReturned({ writes, now }: Work, payment: Payment): Promise<void> {
   await post(
-    sql,
+    writes,
     payment,
     'hold_returned',
     postings.holdReturnedPostings({ rail: payment.rail, amount: heldMoney(payment) }),
@@ -57,9 +57,9 @@ export async function postHoldReturned({ sql, now }: Work, payment: Payment): Pr
   )
 }
 
-export async function postSettled({ sql, now }: Work, payment: Payment): Promise<void> {
+export async function postSettled({ writes, now }: Work, payment: Payment): Promise<void> {
   await post(
-    sql,
+    writes,
     payment,
     'settled',
     postings.settledPostings({ currency: payment.currency, destinations: sharesOf(payment) }),
@@ -68,23 +68,16 @@ export async function postSettled({ sql, now }: Work, payment: Payment): Promise
 }
 
 /** The paid entry mirrored; a hold that was accepted leaves what is left of it where `paid` would have left it. */
-export async function postReversed({ sql, now }: Work, payment: Payment): Promise<void> {
-  await post(sql, payment, 'reversed', postings.mirrored(postings.paidPostings(incoming(payment))), now)
+export async function postReversed({ writes, now }: Work, payment: Payment): Promise<void> {
+  await post(writes, payment, 'reversed', postings.mirrored(postings.paidPostings(incoming(payment))), now)
 }
 
 async function post(
-  sql: Work['sql'],
+  writes: Work['writes'],
   payment: Payment,
-  kind: Parameters<typeof postEntry>[1]['kind'],
+  kind: EntryKind,
   list: postings.Posting[],
   now: Date,
 ): Promise<void> {
-  const posted = await postEntry(sql, {
-    merchantId: payment.merchantId,
-    kind,
-    sourceId: payment.id,
-    postings: list,
-    now,
-  })
-  if (!posted) throw new Error(`the entry ${kind} of ${payment.id} was posted before`)
+  await writes.post({ merchantId: payment.merchantId, kind, sourceId: payment.id, postings: list, now })
 }

@@ -2,7 +2,6 @@
 import type { Merchant } from '../access/caller.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { transaction } from '../kit/db.ts'
-import { updatePayment } from '../payments/find.ts'
 import { flag } from './settle.ts'
 import { openWork } from './work.ts'
 
@@ -10,9 +9,9 @@ import { openWork } from './work.ts'
 export async function markPayment(ctx: Context, merchant: Merchant, paymentId: string, reason: string): Promise<void> {
   await transaction(ctx.sql, async (sql) => {
     const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
-    if (work.payment.attention !== null) return work.session.save()
+    if (work.payment.attention !== null) return work.writes.save()
     flag(work, reason)
-    await updatePayment(sql, work.payment)
-    await work.session.save()
+    await work.writes.updatePayment(work.payment)
+    await work.writes.save()
   })
 }

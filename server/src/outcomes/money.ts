@@ -1,17 +1,16 @@
 /** Money came: it pays its order, or it is held, or sent back; and what is too much becomes a payment of its own. */
 import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
-import { type LockedSession, lockSession } from '../checkout-sessions/move.ts'
+import type { TrackedSession } from '../checkout-sessions/move.ts'
 import { sessionMachine } from '../checkout-sessions/session.ts'
 import { newId } from '../kit/id.ts'
 import { edge } from '../kit/machine.ts'
 import { allocate, divideHalfUp, formatAmount, type Money, parseAmount, parseDecimal, unitOf } from '../kit/money.ts'
-import { countLinkUse } from '../payment-links/move.ts'
-import { findLatePolicy, insertPayment, readOrder } from '../payments/find.ts'
+import { findLatePolicy, readOrder } from '../payments/find.ts'
 import type { HoldReason, Payment } from '../payments/payment.ts'
 import { totalFees } from '../rules/fee.ts'
 import { postHeld, postPaid } from './entries.ts'
 import { startReturn } from './return-money.ts'
-import { decideMoney, type Policy } from './verdict.ts'
+import { decideMoney, isPlain, type Policy } from './verdict.ts'
 import { tell, type Work } from './work.ts'
 
 const holdTexts: Record<HoldReason, string> = {
@@ -43,16 +42,16 @@ export async function takeMoney(
     orderKey: payment.orderKey ?? payment.id,
     besides: payment.id,
   })
-  const policy = await policyOf(work)
-  const verdict = decideMoney({
+  const facts = {
     late,
     sameCurrency: amount.currency === payment.purchaseCurrency,
     amount: compare(amount.minor, askedMinor),
     deleted: await orderWasDeleted(work),
     orderPaid: order.paid,
     otherOpen: order.open,
-    policy,
-  })
+  }
+  const policy = isPlain(facts) ? 'hold' : await policyOf(work)
+  const verdict = decideMoney({ ...facts, policy })
   if (verdict.is === 'accept') {
     await postPaid(work, payment)
     await acceptMoney(work, late)
@@ -79,23 +78,22 @@ function compare(came: bigint, asked: bigint): 'exact' | 'more' | 'less' {
 
 /** This payment pays its order: the session is FINISHED, and so is whatever replaced it. The entry is posted by the caller. */
 export async function acceptMoney(work: Work, late: boolean): Promise<void> {
-  const { payment, session, sql, merchant, now } = work
+  const { payment, session, writes, now } = work
   payment.acceptedAt = now
   payment.hold = null
   payment.attention = null
   finish(session, now)
-  let current = session
-  while (current.row.successorId !== null) {
-    const successor = await lockSession(sql, merchant.id, current.row.successorId, now)
+  for (let next = session.row.successorId; next !== null; ) {
+    const successor = await writes.lockSession(next)
     if (!successor) break
     finish(successor, now)
     await successor.save()
-    current = successor
+    next = successor.row.successorId
   }
-  await countLinkUse(sql, merchant.id, payment.paymentLinkId, late ? 'paidUncounted' : 'paid', now)
+  await writes.countLinkUse(payment.paymentLinkId, late ? 'paidUncounted' : 'paid')
 }
 
-function finish(session: LockedSession, now: Date): void {
+function finish(session: TrackedSession, now: Date): void {
   if (session.row.deletedAt !== null) return
   const event = edge(sessionMachine, session.row.status, 'paid') ? 'paid' : 'paidLate'
   if (edge(sessionMachine, session.row.status, event)) session.move(event, now)
@@ -119,13 +117,13 @@ async function recordSurplus(work: Work, surplusMinor: bigint, policy: Policy): 
   child.receivedMinor = surplusMinor
   if (accept) {
     await postPaid(work, child)
-    await insertPayment(work.sql, child)
+    await work.writes.insertPayment(child)
     tell(work, 'payment.received', child)
     return
   }
   child.hold = 'surplus'
   child.attention = holdTexts.surplus
-  await insertPayment(work.sql, child)
+  await work.writes.insertPayment(child)
   await holdMoney(work, child, 'surplus', policy === 'refund')
 }
 

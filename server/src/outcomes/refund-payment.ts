@@ -6,7 +6,7 @@ import { type Context, nowFor } from '../kit/context.ts'
 import { newId } from '../kit/id.ts'
 import { allocate, formatAmount, parseAmount } from '../kit/money.ts'
 import { problem } from '../kit/problem.ts'
-import { findPaymentById, insertPayment, listRefunds } from '../payments/find.ts'
+import { findPaymentById, listRefunds } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
 import { askRefund } from './order.ts'
 import { newRefund, postRefundStarted, type RefundFigures, settleRefund } from './return-money.ts'
@@ -28,17 +28,17 @@ export async function refundPayment(
     const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
     const repeated = caller.seed && (await findPaymentById(sql, merchant.id, newId('payment', 0, caller.seed)))
     if (repeated) return repeated
-    const { payment: parent, session } = work
+    const { payment: parent } = work
     if (parent.type !== 'PURCHASE') throw problem('failedPrecondition', 'A refund cannot be refunded.')
     if (parent.status !== 'SETTLED')
       throw problem('failedPrecondition', `The payment is ${parent.status}; only a SETTLED one can be refunded.`)
     const figures = refundFigures(parent, await listRefunds(sql, merchant.id, parent.id), input.amount)
     const child = newRefund(work, parent, figures, input.reason ?? null, caller.seed)
     await lockAvailable(sql, merchant.id, takes(child))
-    await insertPayment(sql, child)
+    await work.writes.insertPayment(child)
     await postRefundStarted(work, child)
     tell(work, 'payment.refund.created', child)
-    await session.save()
+    await work.writes.save()
     return child
   })
   return carryOut(ctx, merchant, refund)

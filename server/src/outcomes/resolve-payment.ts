@@ -2,7 +2,7 @@
 import type { Caller } from '../access/caller.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { problem } from '../kit/problem.ts'
-import { insertResolution, listRefunds, readOrder, updateFigures, updatePayment } from '../payments/find.ts'
+import { insertResolution, listRefunds, readOrder, updateFigures } from '../payments/find.ts'
 import { isOpen, type Payment } from '../payments/payment.ts'
 import { postHoldAccepted } from './entries.ts'
 import { acceptMoney, shrinkTo } from './money.ts'
@@ -35,8 +35,8 @@ export async function resolvePayment(
     else if (isOpen(payment)) await resolveSilence(work, decision)
     else acknowledge(work)
     tell(work, 'payment.resolved')
-    await updatePayment(sql, payment)
-    await work.session.save()
+    await work.writes.updatePayment(payment)
+    await work.writes.save()
     return payment
   })
 }

@@ -6,9 +6,8 @@ import { type Context, nowFor } from '../kit/context.ts'
 import { newId } from '../kit/id.ts'
 import { edge, next } from '../kit/machine.ts'
 import { formatAmount, parseAmount } from '../kit/money.ts'
-import { postEntry } from '../ledger/post.ts'
 import { mirrored, refundDonePostings, refundStartedPostings } from '../ledger/posting.ts'
-import { insertPayment, listRefunds, lockPaymentById, updatePayment } from '../payments/find.ts'
+import { listRefunds } from '../payments/find.ts'
 import { type Payment, paymentMachine, refundMachine } from '../payments/payment.ts'
 import { heldMoney, postHoldReturned } from './entries.ts'
 import { releaseSession } from './release.ts'
@@ -79,13 +78,13 @@ export async function startReturn(work: Work, held: Payment, reason: string): Pr
   const { minor: purchaseMinor, currency: purchaseCurrency } = heldMoney(held)
   const refund = newRefund(work, held, { purchaseMinor, purchaseCurrency, grossMinor, destinations }, reason)
   refund.nextCheckAt = work.now
-  await insertPayment(work.sql, refund)
+  await work.writes.insertPayment(refund)
   tell(work, 'payment.refund.created', refund)
 }
 
 /** Takes what a refund needs from its destinations; in the transaction that inserts it, under their locks. */
-export async function postRefundStarted({ sql, now }: Work, refund: Payment): Promise<void> {
-  await postEntry(sql, {
+export async function postRefundStarted({ writes, now }: Work, refund: Payment): Promise<void> {
+  await writes.post({
     merchantId: refund.merchantId,
     kind: 'refund_started',
     sourceId: refund.id,
@@ -111,8 +110,8 @@ export async function settleRefund(
 ): Promise<Payment> {
   return agreeing(ctx.sql, async (sql) => {
     const work = await openWork(sql, merchant, refundId, nowFor(ctx, merchant))
-    const { payment: refund, session, now } = work
-    const parent = await lockPaymentById(sql, merchant.id, refund.parentPaymentId ?? '')
+    const { payment: refund, now } = work
+    const parent = await work.writes.lockPayment(refund.parentPaymentId ?? '')
     if (!parent || refund.type !== 'REFUND') throw new Error(`${refundId} is no refund`)
     if (outcome.is !== 'declined' && outcome.ref !== undefined) refund.connectorRef ??= outcome.ref
     if (refund.status !== 'RECEIVED') return refund
@@ -124,9 +123,9 @@ export async function settleRefund(
       refund.nextCheckAt =
         outcome.askAgainAt ?? new Date(now.getTime() + Math.min(3_600_000, 1000 * 2 ** Math.min(refund.checks, 12)))
     }
-    await updatePayment(sql, refund)
-    await updatePayment(sql, parent)
-    await session.save()
+    await work.writes.updatePayment(refund)
+    await work.writes.updatePayment(parent)
+    await work.writes.save()
     return refund
   })
 }
@@ -142,7 +141,7 @@ async function finishRefund(work: Work, parent: Payment): Promise<void> {
     purchase: { minor: refund.purchaseMinor, currency: refund.purchaseCurrency },
     taken: { minor: refund.grossMinor, currency: refund.currency },
   })
-  await postEntry(sql, { merchantId: refund.merchantId, kind: 'refund_done', sourceId: refund.id, postings, now })
+  await work.writes.post({ merchantId: refund.merchantId, kind: 'refund_done', sourceId: refund.id, postings, now })
   const done = (await listRefunds(sql, parent.merchantId, parent.id)).filter(
     (other) => other.status === 'SETTLED' && other.id !== refund.id,
   )
@@ -175,7 +174,7 @@ async function returnHeld(work: Work, parent: Payment): Promise<void> {
 }
 
 async function failRefund(work: Work, parent: Payment, reason: string): Promise<void> {
-  const { payment: refund, now, sql } = work
+  const { payment: refund, now } = work
   refund.status = next(refundMachine, 'RECEIVED', 'fail')
   refund.failedAt = now
   refund.failureReason = reason.slice(0, 500)
@@ -187,5 +186,5 @@ async function failRefund(work: Work, parent: Payment, reason: string): Promise<
     return
   }
   const postings = mirrored(startedPostings(refund))
-  await postEntry(sql, { merchantId: refund.merchantId, kind: 'refund_failed', sourceId: refund.id, postings, now })
+  await work.writes.post({ merchantId: refund.merchantId, kind: 'refund_failed', sourceId: refund.id, postings, now })
 }

@@ -20,7 +20,7 @@ export async function takeSecondMoney(
   return agreeing(ctx.sql, async (sql) => {
     const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
     const taken = await takeMoneyBeside(work, outcome)
-    await work.session.save()
+    await work.writes.save()
     return taken
   })
 }

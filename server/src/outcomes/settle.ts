@@ -1,14 +1,15 @@
 /**
  * The one throat: every outcome, whoever brings it (the answer to a submit, a look-up, a notice, an operator), goes through
- * `settle`. It locks session and payment, walks the steps of the machine, posts, moves the session and writes the events,
- * all in one transaction. The same outcome twice changes nothing; one that contradicts the record is flagged, never applied.
+ * `settle`. It walks the steps of the machine, posts, moves the session and writes the events, all in one transaction: in one
+ * guarded statement where nobody else is at work on the session, else under the locks of session and payment. The same outcome twice changes nothing; one that contradicts the record is flagged, never applied.
  */
 import type { Merchant } from '../access/caller.ts'
 import type { Outcome } from '../connectors/connector.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { edge, next } from '../kit/machine.ts'
 import type { Money } from '../kit/money.ts'
-import { findPaymentBeside, findSurplus, insertPayment, lockPaymentById, updatePayment } from '../payments/find.ts'
+import { problem } from '../kit/problem.ts'
+import { findPaymentBeside, findSurplus } from '../payments/find.ts'
 import {
   isOpen,
   type Payment,
@@ -23,18 +24,29 @@ import { postHoldReturned, postReversed, postSettled } from './entries.ts'
 import { relatedPayment, takeMoney } from './money.ts'
 import { releaseSession } from './release.ts'
 import { nextCheck } from './schedule.ts'
+import { readPaymentWithSession } from './store.ts'
+import { type Read, workUnlocked } from './unlocked.ts'
 import { agreeing, openWork, tell, type Work } from './work.ts'
 
-/** Applies an outcome to a payment and returns the payment as it then is. Throws `notFound`. */
-export async function settle(ctx: Context, merchant: Merchant, paymentId: string, outcome: Outcome): Promise<Payment> {
-  return agreeing(ctx.sql, async (sql) =>
-    settleWork(await openWork(sql, merchant, paymentId, nowFor(ctx, merchant)), outcome),
-  )
+/** Applies an outcome to a payment and returns the payment as it then is. `read` saves reading what the caller just wrote. Throws `notFound`. */
+export async function settle(
+  ctx: Context,
+  merchant: Merchant,
+  paymentId: string,
+  outcome: Outcome,
+  read?: Read,
+): Promise<Payment> {
+  const now = nowFor(ctx, merchant)
+  const known = read ?? (await readPaymentWithSession(ctx.sql, merchant.id, paymentId))
+  if (!known) throw problem('notFound', 'There is no such payment.')
+  const settled = await workUnlocked(ctx.sql, merchant, known, now, (work) => settleWork(work, outcome))
+  if (settled) return settled
+  return agreeing(ctx.sql, async (sql) => settleWork(await openWork(sql, merchant, paymentId, now), outcome))
 }
 
-/** The same inside a transaction that holds the locks already. */
+/** The same on a step's view of the rows, under locks or without. */
 export async function settleWork(work: Work, outcome: Outcome): Promise<Payment> {
-  const { payment, sql } = work
+  const { payment } = work
   const late = payment.status === 'EXPIRED' || payment.status === 'FAILED'
   absorb(work, outcome)
   const steps = stepsFor(payment.status, outcome.is, work.rail.paidOn)
@@ -46,8 +58,8 @@ export async function settleWork(work: Work, outcome: Outcome): Promise<Payment>
   const { at, attention } = nextCheck(payment, outcome, work.rail, work.now)
   payment.nextCheckAt = at
   if (attention) flag(work, attention)
-  await updatePayment(sql, payment)
-  await work.session.save()
+  await work.writes.updatePayment(payment)
+  await work.writes.save()
   return payment
 }
 
@@ -118,7 +130,7 @@ async function settleMoney(work: Work): Promise<void> {
   surplus.settledAt = work.now
   await postSettled(work, surplus)
   tell(work, 'payment.settled', surplus)
-  await updatePayment(work.sql, surplus)
+  await work.writes.updatePayment(surplus)
 }
 
 /** The provider took back what came: the entry is mirrored, of the surplus too that came with it. */
@@ -143,7 +155,7 @@ async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> {
   tell(surplusWork, 'payment.reversed')
   if (held) await postHoldReturned(surplusWork, surplus)
   else await postReversed(surplusWork, surplus)
-  await updatePayment(sql, surplus)
+  await work.writes.updatePayment(surplus)
 }
 
 /**
@@ -154,7 +166,7 @@ export async function takeMoneyBeside(work: Work, outcome: MoneyOutcome): Promis
   const { sql, merchant, payment } = work
   const known = await findPaymentBeside(sql, merchant.id, payment.id, outcome.ref)
   if (known) {
-    const locked = await lockPaymentById(sql, merchant.id, known.id)
+    const locked = await work.writes.lockPayment(known.id)
     return locked && settleWork({ ...work, payment: locked }, outcome)
   }
   if (work.rail.paidOn === 'RECEIVED' && outcome.is === 'captured') return undefined
@@ -165,11 +177,11 @@ export async function takeMoneyBeside(work: Work, outcome: MoneyOutcome): Promis
   child.connectorRef = outcome.ref
   keepReceived(child, outcome.amount)
   const childWork = { ...work, payment: child }
-  await insertPayment(sql, child)
+  await work.writes.insertPayment(child)
   tell(childWork, child.status === 'CAPTURED' ? 'payment.captured' : 'payment.received')
   await takeMoney(childWork, outcome.amount, { late: true, askedMinor })
   child.nextCheckAt = nextCheck(child, outcome, work.rail, work.now).at
-  await updatePayment(sql, child)
+  await work.writes.updatePayment(child)
   return child
 }
 

@@ -4,15 +4,15 @@
  */
 import type { Merchant } from '../access/caller.ts'
 import { findSession } from '../checkout-sessions/find.ts'
-import { type LockedSession, lockSession } from '../checkout-sessions/move.ts'
-import { sessionMachine } from '../checkout-sessions/session.ts'
+import { lockSession, trackSession } from '../checkout-sessions/move.ts'
+import { isDue, type Session, sessionMachine } from '../checkout-sessions/session.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import { type Executor, transaction } from '../kit/db.ts'
+import { transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { next } from '../kit/machine.ts'
 import { problem } from '../kit/problem.ts'
 import { countLinkUse } from '../payment-links/move.ts'
-import { findOpenPayment, findPaymentById, insertPayment, planSandboxNotices, readOrder } from '../payments/find.ts'
+import { findOpenPayment, findPaymentById, insertPayment, planSandboxNotices } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
 import { toSnapshot } from '../payments/schema.ts'
 import { totalFees } from '../rules/fee.ts'
@@ -22,6 +22,8 @@ import { connectorNameFor } from './connection.ts'
 import { ask, connectorOfPayment, orderOf } from './order.ts'
 import { type ReadSubmission, readSubmission, type Submission } from './read-submission.ts'
 import { settle } from './settle.ts'
+import { readStanding } from './store.ts'
+import { writeUnlocked } from './unlocked.ts'
 
 /** How long the poller leaves a payment alone that is being started: the provider's time limit and a little more. */
 const headStartMs = limits.providerTimeoutMs + 5_000
@@ -43,17 +45,54 @@ export async function submitPayment(
   const session = await findSession(ctx.sql, merchant.id, sessionId)
   if (!session) throw problem('notFound', 'There is no such checkout session.')
   const submission = readSubmission(body, session)
-  const begun = await begin(ctx, submitter, sessionId, submission)
+  const begun =
+    (await beginUnlocked(ctx, submitter, session, submission)) ?? (await begin(ctx, submitter, sessionId, submission))
   if (begun.is === 'known') return begun.payment
   if (begun.is === 'replace') {
     await cancelOpen(ctx, merchant, begun.payment)
     return submitPayment(ctx, submitter, sessionId, body)
   }
   const outcome = await ask(ctx, begun.payment, 'start', orderOf(ctx, merchant, begun.payment, session))
-  return settle(ctx, merchant, begun.payment.id, outcome)
+  const read = begun.session && { session: begun.session, payment: begun.payment }
+  return settle(ctx, merchant, begun.payment.id, outcome, read)
 }
 
-type Begun = { is: 'new' | 'known' | 'replace'; payment: Payment }
+/** `session` as it was written with a new payment, where nobody held it locked. */
+type Begun = { is: 'new' | 'known' | 'replace'; payment: Payment; session?: Session }
+
+/** Begins where nobody else is at work on the session and no link counts its uses; undefined where it takes locks. */
+async function beginUnlocked(
+  ctx: Context,
+  submitter: Submitter,
+  session: Session,
+  submission: ReadSubmission,
+): Promise<Begun | undefined> {
+  const { merchant } = submitter
+  const now = nowFor(ctx, merchant)
+  if (submitter.seed || session.paymentLinkId !== null || isDue(session, now)) return undefined
+  const { paid, open } = await readStanding(ctx.sql, session)
+  if (open) return undefined
+  refuseUnpayable(session, submission, paid, now)
+  const payment = newPayment(submitter, session, submission, now)
+  const tracked = trackSession(session, now)
+  tracked.move('submit', now)
+  tracked.record('payment.created', toSnapshot(payment), now)
+  const written = await writeUnlocked(ctx.sql, {
+    session,
+    ...tracked.take(),
+    newPayments: [payment],
+    payments: [],
+    entries: [],
+    notices: noticesOf(ctx, merchant, payment, session),
+  })
+  return written ? { is: 'new', payment, session } : undefined
+}
+
+/** When the sandbox's banks will tell of this payment by themselves. */
+function noticesOf(ctx: Context, merchant: Merchant, payment: Payment, session: Session) {
+  const [told] = connectorOfPayment(payment).plays?.notices(orderOf(ctx, merchant, payment, session)) ?? []
+  return told ? [{ payment, dueAt: told.at }] : []
+}
 
 function begin(ctx: Context, submitter: Submitter, sessionId: string, submission: ReadSubmission): Promise<Begun> {
   const { merchant } = submitter
@@ -65,11 +104,12 @@ function begin(ctx: Context, submitter: Submitter, sessionId: string, submission
     if (repeated) return { is: 'known', payment: repeated }
     const open = await findOpenPayment(sql, merchant.id, sessionId)
     if (open) return openAlready(open, submission)
-    await refuseUnpayable(sql, session, submission, now)
+    const { paid } = await readStanding(sql, session.row)
+    refuseUnpayable(session.row, submission, paid, now)
     const payment = newPayment(submitter, session.row, submission, now)
     await insertPayment(sql, payment)
-    const [told] = connectorOfPayment(payment).plays?.notices(orderOf(ctx, merchant, payment, session.row)) ?? []
-    if (told) await planSandboxNotices(sql, payment, told.at)
+    for (const { dueAt } of noticesOf(ctx, merchant, payment, session.row))
+      await planSandboxNotices(sql, payment, dueAt)
     await countLinkUse(sql, merchant.id, payment.paymentLinkId, 'submitted', now)
     session.move('submit', now)
     session.record('payment.created', toSnapshot(payment), now)
@@ -83,17 +123,11 @@ function openAlready(open: Payment, submission: ReadSubmission): Begun {
   return { is: same ? 'known' : 'replace', payment: open }
 }
 
-async function refuseUnpayable(
-  sql: Executor,
-  { row }: LockedSession,
-  { method }: ReadSubmission,
-  now: Date,
-): Promise<void> {
-  // The machine names what is wrong; the expiry by the clock was applied when the row was locked.
-  next(sessionMachine, row.status, 'submit')
-  const order = await readOrder(sql, { merchantId: row.merchantId, orderKey: row.orderKey, besides: '' })
-  if (order.paid) throw problem('failedPrecondition', 'This order is paid already.')
-  if (method.currency !== row.currency && row.quoteExpiresAt !== null && row.quoteExpiresAt <= now) {
+function refuseUnpayable(session: Session, { method }: ReadSubmission, paid: boolean, now: Date): void {
+  // The machine names what is wrong; the expiry by the clock was applied to the row, or there is none.
+  next(sessionMachine, session.status, 'submit')
+  if (paid) throw problem('failedPrecondition', 'This order is paid already.')
+  if (method.currency !== session.currency && session.quoteExpiresAt !== null && session.quoteExpiresAt <= now) {
     throw problem(
       'quoteExpired',
       'The price in the payer’s currency is no longer valid; refresh the session for a new one.',
@@ -125,12 +159,7 @@ const untouched = {
 } as const
 
 /** Everything that was submitted is frozen into the payment: method, rate, amounts, fees, shares. */
-function newPayment(
-  submitter: Submitter,
-  session: LockedSession['row'],
-  submission: ReadSubmission,
-  now: Date,
-): Payment {
+function newPayment(submitter: Submitter, session: Session, submission: ReadSubmission, now: Date): Payment {
   const { rail, method, node, description, requestHash } = submission
   const id = newId('payment', now.getTime(), submitter.seed)
   const railEnd = now.getTime() + rail.expiresAfterMs

@@ -41,3 +41,9 @@ export function decideMoney(facts: MoneyFacts): Verdict {
   const sendBack = facts.policy === 'refund' && obstacle.reason !== 'wrong_currency'
   return { is: sendBack ? 'refund' : 'hold', reason: obstacle.reason }
 }
+
+/** The usual case, in which no policy is asked: the amount that was asked for, in time, for an order that waits for it. */
+export function isPlain(facts: Omit<MoneyFacts, 'policy'>): boolean {
+  const exact = facts.sameCurrency && facts.amount === 'exact'
+  return exact && !facts.late && !facts.deleted && !facts.orderPaid
+}
