@@ -41,7 +41,10 @@ export type TestApp = {
 }
 
 /** Starts the application on a database of its own; close it in `after`. `publicUrl`: where a test listens, if it does. */
-export async function startTestApp({ publicUrl = 'http://127.0.0.1:8080' } = {}): Promise<TestApp> {
+export async function startTestApp({
+  publicUrl = 'http://127.0.0.1:8080',
+  log = quietLog,
+}: { publicUrl?: string; log?: FastifyBaseLogger } = {}): Promise<TestApp> {
   const database = await freshDatabase()
   let nowMs = Date.now()
   const ctx = await buildContext({
@@ -49,7 +52,7 @@ export async function startTestApp({ publicUrl = 'http://127.0.0.1:8080' } = {})
     publicUrl,
     masterKey: randomBytes(32),
     clock: { nowMs: () => nowMs },
-    log: quietLog,
+    log,
     poolSize: 12,
     providerTimeoutMs: 400,
   })

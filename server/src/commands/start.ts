@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import type { Config } from '../config.ts'
 import { findRunningPostgres, refuseTakenFolder, startPostgres } from '../kit/embedded-postgres.ts'
 import { type Lifetime, openLifetime } from '../kit/lifetime.ts'
+import { openLog } from '../kit/log.ts'
 import { migrate } from '../kit/migrate.ts'
 import type { App } from '../kit/operation.ts'
 import { errorCode, OperatorError } from '../kit/operator-error.ts'
@@ -21,7 +22,7 @@ const patienceMs = 15_000
 
 export async function run({ config, name }: Call): Promise<void> {
   // Logs go to stderr: stdout belongs to the lines for people.
-  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+  const log = openLog(config.logLevel, pino.destination({ dest: 2, sync: true }))
   const lifetime = openLifetime((error) => log.fatal({ err: error }, 'an error that nothing caught'))
   try {
     await lifetime.during(() => serve(config, name, lifetime, log))

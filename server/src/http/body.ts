@@ -45,11 +45,17 @@ export function readBodies(app: App): void {
     const text = body as string
     if (text === '') return done(null, undefined)
     parse(request, text, (error, value) => {
-      if (error) return done(problem('parsingResource', `The body is not valid JSON: ${error.message}`))
+      if (error) return done(problem('parsingResource', `The body is not valid JSON${placeOf(error)}.`))
       // Only an escape can smuggle in a NUL or half a character.
       return text.includes('\\u') ? done(refuseBadText(value), value) : done(null, value)
     })
   })
+}
+
+/** Where the parser stumbled. Its own words would repeat what stands there. */
+function placeOf(error: Error): string {
+  const place = /position \d+/.exec(error.message)?.[0]
+  return place === undefined ? '' : ` at ${place}`
 }
 
 function lazily(app: App, ajv: Ajv, schema: object): Check {

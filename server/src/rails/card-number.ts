@@ -1,5 +1,8 @@
 /** Keeps card numbers out: finds what looks like one in a card node, so that it is refused before anything is stored or logged. */
 import { checkDocument } from '../kit/documents.ts'
+import { passesLuhn } from '../kit/mask.ts'
+
+export { passesLuhn }
 
 /** Field names that exist to carry card data, without case and punctuation. */
 const forbiddenKeys = new Set([
@@ -60,15 +63,4 @@ function holdsCardNumber(text: string): boolean {
     if (passesLuhn(run.replace(/\D/g, ''))) return true
   }
   return false
-}
-
-/** ISO/IEC 7812-1: every second digit from the right is doubled, and the digits of it all sum to a multiple of ten. */
-export function passesLuhn(digits: string): boolean {
-  let sum = 0
-  for (let i = 0; i < digits.length; i++) {
-    const digit = Number(digits[digits.length - 1 - i])
-    const doubled = i % 2 === 1 ? digit * 2 : digit
-    sum += doubled > 9 ? doubled - 9 : doubled
-  }
-  return sum % 10 === 0
 }
