@@ -1,12 +1,12 @@
 /** Asks providers about payments whose time to be asked about has come: quiet ones, watched ones, refunds under way. */
 import { findMerchant } from '../access/find.ts'
 import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
-import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
 import type { Context } from '../kit/context.ts'
-import { claimPaymentsDue, findPaymentById } from '../payments/find.ts'
+import { claimPaymentsDue } from '../payments/find.ts'
 import { ask, orderOf } from './order.ts'
 import { carryOut } from './refund-payment.ts'
 import { settle } from './settle.ts'
+import { readPaymentWithSession } from './store.ts'
 
 const slice = 50
 /** Longer than a provider may take, so that no second process asks meanwhile. */
@@ -36,14 +36,13 @@ export async function pollDue(ctx: Context, now: Date, merchantId: number | null
 /** Asks about one payment and applies what is said. */
 export async function pollPayment(ctx: Context, merchantId: number, paymentId: string): Promise<void> {
   const merchant = await findMerchant(ctx.sql, merchantId)
-  const payment = await findPaymentById(ctx.sql, merchantId, paymentId)
-  if (!merchant || !payment) return
+  const read = await readPaymentWithSession(ctx.sql, merchantId, paymentId)
+  if (!merchant || !read) return
+  const { payment, session } = read
   if (payment.type === 'REFUND') {
     await carryOut(ctx, merchant, payment)
     return
   }
-  const session = await findSessionEvenDeleted(ctx.sql, merchantId, payment.sessionId)
-  if (!session) return
   const outcome = await ask(ctx, payment, 'lookup', orderOf(ctx, merchant, payment, session))
-  await settle(ctx, merchant, paymentId, outcome)
+  await settle(ctx, merchant, paymentId, outcome, read)
 }
