@@ -84,10 +84,17 @@ function submit(ctx: Context, { merchant, session, method, values, amount }: Sub
         currency: quoted.currency,
         // The price that the payer saw: another one by now is refused, and shown before it is paid.
         ...(amount ? { amount: amount.slice(0, 30) } : {}),
-        [rail.key]: toRailObject(values),
+        [rail.key]: withKnownAddress(toRailObject(values), session),
       },
     ],
   })
+}
+
+/** Parts of an address that were asked for complete what the merchant gave; the rest of the payer is merged by the submit. */
+function withKnownAddress(fields: Record<string, unknown>, { customer: known }: Session): Record<string, unknown> {
+  const customer = fields.customer as { address?: object } | undefined
+  if (!customer?.address || !known?.address) return fields
+  return { ...fields, customer: { ...customer, address: { ...known.address, ...customer.address } } }
 }
 
 type Refused = {

@@ -42,9 +42,10 @@ export async function loadSession(ctx: Context, token: string): Promise<LoadedSe
   if (!merchant || !row || row.deletedAt) throw problem('notFound', 'There is no such page.')
   const now = nowFor(ctx, merchant)
   const session: Session = isDue(row, now) ? { ...row, status: 'EXPIRED' } : row
-  const findPayment = session.status === 'FINISHED' ? findAcceptedPayment : findLatestPayment
   const [payment, payee] = await Promise.all([
-    findPayment(ctx.sql, merchant.id, session.id),
+    session.status === 'FINISHED'
+      ? findAcceptedPayment(ctx.sql, merchant.id, session.orderKey)
+      : findLatestPayment(ctx.sql, merchant.id, session.id),
     loadPayee(ctx, merchant, session),
   ])
   return { merchant, session, payment, payee, now }

@@ -52,7 +52,7 @@ export type Shown = {
 
 export type SessionPage = Shown & {
   readonly session: Session
-  /** The payment that paid the session, else its newest: the open one while it is being paid. */
+  /** The payment that paid the order, else the session's newest: the open one while it is being paid. */
   readonly payment: Payment | undefined
 }
 

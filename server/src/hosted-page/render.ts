@@ -10,7 +10,7 @@ import { methodName, methodsOf } from './methods.ts'
 import type { SessionPage } from './page.ts'
 import { awaitsNews, type Screen, screenFor } from './screens.ts'
 import { type Choice, chooseView } from './view/choose.ts'
-import { leadOnSeconds, overView, paidView, shopUrl } from './view/ended.ts'
+import { heldView, leadOnSeconds, overView, paidView, shopUrl } from './view/ended.ts'
 import { type Frame, layout, type Page, type Rendered } from './view/layout.ts'
 import { offerView } from './view/offer.ts'
 import { bankUrl, leavingView, waitingView } from './view/waiting.ts'
@@ -44,8 +44,9 @@ function refreshOf(page: SessionPage, screen: Screen): Html | undefined {
 /** The screen of a session, from the tables. */
 export function screenOf({ session, payment }: SessionPage): Screen {
   const rail = payment && railOf(payment.rail)
-  const open = payment && rail && { status: payment.status, flow: rail.flow, instructed: payment.connectorRef !== null }
-  return screenFor(session.status, open)
+  if (!payment || !rail) return screenFor(session.status, undefined)
+  const status = payment.hold === null ? payment.status : 'HELD'
+  return screenFor(session.status, { status, flow: rail.flow, instructed: payment.connectorRef !== null })
 }
 
 /** Changes with every event of the session: what a live page compares. */
@@ -62,6 +63,7 @@ const views: Readonly<Record<Screen, (page: SessionPage, screen: Screen, left: n
   bank: waiting,
   wallet: waiting,
   starting: waiting,
+  held: (page) => heldView(page),
   authorized: (page) => paidView(page, 'authorized'),
   paid: (page) => paidView(page, 'paid'),
   expired: (page) => overView(page, 'expired', mayPayerRefresh(page.merchant, page.session, page.now)),
@@ -91,6 +93,7 @@ function titled(
   const merchant = frame.payee?.name ?? ''
   const { words } = frame
   const titles: Partial<Record<Screen, string>> = {
+    held: words.heldTitle,
     paid: words.paidTitle,
     authorized: words.authorizedTitle,
     expired: words.expiredTitle,

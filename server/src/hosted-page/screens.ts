@@ -11,6 +11,7 @@ export const screens = [
   'bank',
   'wallet',
   'starting',
+  'held',
   'authorized',
   'paid',
   'expired',
@@ -28,8 +29,12 @@ export const screenOfStatus: Readonly<Record<SessionStatus, Screen | 'waiting'>>
   FAILED: 'failed',
 }
 
-/** The screen of an open payment, by its status; `instructions`: by its flow, once the provider has said how to pay. */
-export const screenOfPayment: Readonly<Record<PaymentStatus, Screen | 'instructions'>> = {
+/**
+ * The screen of an open payment, by its status; `instructions`: by its flow, once the provider has said how to pay. HELD:
+ * money came that was not as expected, and somebody decides what becomes of it.
+ */
+export const screenOfPayment: Readonly<Record<PaymentStatus | 'HELD', Screen | 'instructions'>> = {
+  HELD: 'held',
   CREATED: 'instructions',
   AUTHORIZED: 'authorized',
   CAPTURED: 'starting',
@@ -48,7 +53,7 @@ export const screenOfFlow: Readonly<Record<Flow, Screen>> = {
   card: 'starting',
 }
 
-type OpenPayment = { status: PaymentStatus; flow: Flow; instructed: boolean }
+export type OpenPayment = { status: PaymentStatus | 'HELD'; flow: Flow; instructed: boolean }
 
 /** The screen of a session whose expiry by the clock was applied. `open` is its payment while it is being paid. */
 export function screenFor(status: SessionStatus, open: OpenPayment | undefined): Screen {
@@ -106,6 +111,7 @@ export const awaitsNews: Readonly<Record<Screen, boolean>> = {
   bank: true,
   wallet: true,
   starting: true,
+  held: true,
   authorized: false,
   paid: false,
   expired: false,

@@ -22,14 +22,14 @@ describe('screens', () => {
     const reached = new Set<string>()
     for (const status of sessionMachine.statuses) {
       reached.add(screenFor(status, undefined))
-      for (const payment of paymentMachine.statuses) {
+      for (const payment of [...paymentMachine.statuses, 'HELD' as const]) {
         for (const { flow } of rails) {
           for (const instructed of [true, false]) reached.add(screenFor(status, { status: payment, flow, instructed }))
         }
       }
     }
     assert.deepEqual([...reached].sort(), [...screens].sort())
-    assert.deepEqual(Object.keys(screenOfPayment).sort(), [...paymentMachine.statuses].sort())
+    assert.deepEqual(Object.keys(screenOfPayment).sort(), [...paymentMachine.statuses, 'HELD'].sort())
   })
 
   test('an action is done only where the session’s machine has room for it', () => {

@@ -112,6 +112,9 @@ export const en: Words = {
   alreadyPaidText:
     'Sometimes the bank takes a while to tell us. If you have paid, do not pay again: as soon as the money arrives it counts for this order. If it comes late or twice, it is on record and {merchant} accepts it or sends it back.',
   checkNow: 'Check now',
+  heldTitle: 'Money arrived for this order',
+  heldText:
+    'It did not come as expected, so {merchant} is looking at it and will accept it or send it back. Do not pay again.',
   authorizedTitle: 'Payment authorised',
   authorizedText: 'The amount is reserved. {merchant} will confirm the charge; there is nothing more to do.',
   paidTitle: 'Payment received',

@@ -110,6 +110,9 @@ export const es = {
   alreadyPaidText:
     'A veces el banco tarda en avisarnos. Si ya pagaste, no pagues otra vez: en cuanto llegue el dinero se aplica a este pedido. Si llega tarde o de más, queda registrado y {merchant} lo acepta o te lo devuelve.',
   checkNow: 'Revisar ahora',
+  heldTitle: 'Recibimos dinero para este pedido',
+  heldText:
+    'No llegó tal como se esperaba, así que {merchant} lo está revisando: lo aceptará o te lo devolverá. No pagues otra vez.',
   authorizedTitle: 'Pago autorizado',
   authorizedText: 'El monto está reservado. {merchant} confirmará el cobro; no tienes que hacer nada más.',
   paidTitle: 'Pago recibido',

@@ -112,6 +112,9 @@ export const pt: Words = {
   alreadyPaidText:
     'Às vezes o banco demora a nos avisar. Se você já pagou, não pague de novo: assim que o dinheiro chegar, ele vale para este pedido. Se chegar tarde ou a mais, fica registrado e {merchant} aceita ou devolve.',
   checkNow: 'Verificar agora',
+  heldTitle: 'Recebemos dinheiro para este pedido',
+  heldText:
+    'Não chegou como esperado, por isso {merchant} está conferindo: vai aceitar ou devolver. Não pague de novo.',
   authorizedTitle: 'Pagamento autorizado',
   authorizedText: 'O valor está reservado. {merchant} confirmará a cobrança; você não precisa fazer mais nada.',
   paidTitle: 'Pagamento recebido',

@@ -112,15 +112,15 @@ export async function findLatestPayment(
   return row
 }
 
-/** The payment that paid the session: its own, or money that came late for one. */
+/** The payment that paid an order, of whichever session of its chain it was: there is one at most. */
 export async function findAcceptedPayment(
   sql: Executor,
   merchantId: number,
-  sessionId: string,
+  orderKey: string,
 ): Promise<Payment | undefined> {
   const [row] = await sql<Payment[]>`
     select * from payments
-    where merchant_id = ${merchantId} and session_id = ${sessionId} and accepted_at is not null order by id limit 1`
+    where merchant_id = ${merchantId} and order_key = ${orderKey} and accepted_at is not null`
   return row
 }
 

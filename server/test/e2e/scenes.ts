@@ -126,6 +126,16 @@ export const scenes: Readonly<Record<string, Scene>> = {
     await page.waitForSelector('.notice')
     return page
   },
+  held: async (site, open) => {
+    const { url } = await site.session('BRL', '119.90', ['PIX'], {
+      customer: { ...brazilian, email: 'ana+wrong_amount@example.com' },
+    })
+    const page = await open(url)
+    await pay(page, 'PIX-BRL')
+    await site.t.advance(1_500)
+    await page.waitForSelector('[data-screen="held"]')
+    return page
+  },
   authorized: async (site, open) => {
     const page = await open((await chile(site)).url)
     await pay(page, 'CARD-CLP')

@@ -39,16 +39,27 @@ export function paidView(page: SessionPage, screen: 'paid' | 'authorized'): Html
   return html`<section class="work card one">
 <div class="seal good">${tick}</div>
 <div class="center"><h1 tabindex="-1">${words[title]}</h1><p class="muted">${fill(words[text], { merchant: payee?.name ?? '' })}</p></div>
-${page.payment && receipt(page, page.payment)}
+${page.payment && receipt(page, page.payment, page.payment.purchaseMinor)}
 ${wayToShop(page, page.session.status, { leadsOn: true })}
 </section>`
 }
 
-function receipt({ frame, session, merchant }: SessionPage, payment: Payment): Html {
+/** Money came, and not as expected: a person decides, and the payer knows whom to ask. */
+export function heldView(page: SessionPage): Html {
+  const { words, payee } = page.frame
+  const { payment } = page
+  return html`<section class="work card one">
+<div class="seal">${clock}</div>
+<div class="center"><h1 tabindex="-1">${words.heldTitle}</h1><p class="muted">${fill(words.heldText, { merchant: payee?.name ?? '' })}</p></div>
+${payment && receipt(page, payment, payment.receivedMinor ?? payment.purchaseMinor)}
+</section>`
+}
+
+function receipt({ frame, session, merchant }: SessionPage, payment: Payment, paidMinor: bigint): Html {
   const { words, payee, language } = frame
   const rail = railOf(payment.rail)
   const at = payment.acceptedAt ?? payment.authorizedAt ?? payment.updatedAt
-  const paid = money(formatAmount(payment.purchaseMinor, payment.purchaseCurrency), payment.purchaseCurrency)
+  const paid = money(formatAmount(paidMinor, payment.purchaseCurrency), payment.purchaseCurrency)
   const order = money(formatAmount(session.totalMinor, session.currency), session.currency)
   const rows: (readonly [string, string])[] = [
     [words.paidAmount, paid],
