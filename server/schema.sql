@@ -714,5 +714,6 @@ create table webhook_queues (
 );
 comment on column webhook_queues.pending is 'How many PENDING deliveries wait; changed by additions alone, so that writers need not see each other.';
 comment on column webhook_queues.due_at is 'When the first of them is tried next; null: nothing waits, or the endpoint is paused.';
+CREATE INDEX webhook_queues_by_endpoint ON webhook_queues USING btree (merchant_id, endpoint_id, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX webhook_queues_due ON webhook_queues USING btree (due_at) WHERE (due_at IS NOT NULL);
 grant delete, insert, select, update on webhook_queues to pasarela_app;

@@ -4,6 +4,7 @@
  */
 import { readIdentity } from '../identities/find.ts'
 import type { Context } from '../kit/context.ts'
+import { isConflict } from '../kit/db.ts'
 import type { Outbound, OutboundResult } from '../kit/outbound.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { finishTry } from './delivery-store.ts'
@@ -13,6 +14,7 @@ import {
   type Claim,
   claimQueues,
   findDueQueues,
+  findDueQueuesBeside,
   type Head,
   type QueueKey,
   readHeads,
@@ -63,7 +65,11 @@ async function claimSome({ ctx, underWay, slow, running }: Sender): Promise<Clai
   const freeAt = (id: string) => (slow.has(id) ? room.slowEndpoint : room.endpoint) - (underWay.get(id) ?? 0)
   const busy = [...underWay.keys()].filter((id) => freeAt(id) <= 0)
   const now = new Date(ctx.clock.nowMs())
-  const due = await findDueQueues(ctx.sql, { now, busy, most: 4 * room.claim })
+  const most = 4 * room.claim
+  const due =
+    busy.length === 0
+      ? await findDueQueues(ctx.sql, now, most)
+      : await findDueQueuesBeside(ctx.sql, { now, busy, each: room.endpoint, most })
   const chosen = new Map<string, QueueKey[]>()
   let count = 0
   for (const key of due) {
@@ -117,6 +123,8 @@ async function workOff(
   // A process died between keeping a result and counting it: the count is put right here.
   if (!head) return releaseQueue(ctx.sql, claim, { done: claim.pending, dueAt: new Date(ctx.clock.nowMs()) })
   const rendered = await prepare(ctx, endpoint, head)
+  // This process was held up for so long that another may have the queue before an answer could be kept.
+  if (ctx.clock.nowMs() + limits.webhookTimeoutMs > claim.leasedUntil.getTime()) return
   const result =
     typeof rendered === 'string'
       ? { status: undefined, error: rendered, durationMs: 0 }
@@ -187,37 +195,38 @@ async function keep(
   endpoint: Endpoint,
   result: OutboundResult,
 ): Promise<void> {
+  const { merchantId, id, format, failingSince, givenUp } = endpoint
   const now = new Date(ctx.clock.nowMs())
-  const { merchantId, id } = endpoint
-  const base = { now, statusCode: result.status ?? null, error: result.error ?? null, durationMs: result.durationMs }
-  if (isDelivered(result)) {
-    await finishTry(
-      ctx.sql,
-      claim,
-      head.id,
-      { ...base, status: 'DELIVERED', nextAttemptAt: null },
-      { done: 1, dueAt: now },
-    )
-    if (endpoint.failingSince !== null) await noteSuccess(ctx.sql, merchantId, id)
-    return
+  const delivered = isDelivered(result)
+  const delayMs = result.error === 'event_gone' ? undefined : retryAfterMs(format, head.attempts + 1, Math.random())
+  const gaveUp = !delivered && delayMs === undefined
+  const retryAt = delivered || delayMs === undefined ? null : new Date(now.getTime() + delayMs)
+  const tried = {
+    now,
+    status: delivered ? ('DELIVERED' as const) : gaveUp ? ('FAILED' as const) : ('PENDING' as const),
+    nextAttemptAt: retryAt,
+    statusCode: result.status ?? null,
+    error: result.error ?? null,
+    durationMs: result.durationMs,
   }
-  const delayMs =
-    result.error === 'event_gone' ? undefined : retryAfterMs(endpoint.format, head.attempts + 1, Math.random())
-  await noteFailure(ctx.sql, { merchantId, id, now, gaveUp: delayMs === undefined })
-  if (delayMs === undefined) {
-    await finishTry(
-      ctx.sql,
-      claim,
-      head.id,
-      { ...base, status: 'FAILED', nextAttemptAt: null },
-      { done: 1, dueAt: now },
-    )
-    ctx.log.warn({ merchantId, endpointId: id, deliveryId: head.id }, 'a webhook delivery used up its tries')
-    return
-  }
-  const dueAt = new Date(now.getTime() + delayMs)
-  await finishTry(ctx.sql, claim, head.id, { ...base, status: 'PENDING', nextAttemptAt: dueAt }, { done: 0, dueAt })
-  const { failingSince, givenUp } = endpoint
-  const long = failingSince !== null && now.getTime() - failingSince.getTime() >= patienceMs(endpoint.format)
-  if (long && givenUp > 0) await pauseFailing(ctx, merchantId, id)
+  const next = { done: retryAt ? (0 as const) : (1 as const), dueAt: retryAt ?? now }
+  // Before the queue goes on: the next message may find the endpoint given up already.
+  if (!delivered) await noteFailure(ctx.sql, { merchantId, id, now, gaveUp })
+  await finishOnce(ctx, claim, head.id, tried, next)
+  if (delivered && failingSince !== null) await noteSuccess(ctx.sql, merchantId, id)
+  if (gaveUp) ctx.log.warn({ merchantId, endpointId: id, deliveryId: head.id }, 'a webhook delivery used up its tries')
+  const long = failingSince !== null && now.getTime() - failingSince.getTime() >= patienceMs(format)
+  if (retryAt && long && givenUp > 0) await pauseFailing(ctx, merchantId, id)
 }
+
+/** Keeps a result; once more when a replay had the rows locked the other way round. */
+async function finishOnce(ctx: Context, ...[claim, id, tried, next]: TryResult): Promise<void> {
+  try {
+    await finishTry(ctx.sql, claim, id, tried, next)
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    await finishTry(ctx.sql, claim, id, tried, next)
+  }
+}
+
+type TryResult = Parameters<typeof finishTry> extends [unknown, ...infer Rest] ? Rest : never

@@ -53,8 +53,8 @@ export type Try = {
 }
 
 /**
- * Keeps what became of a try and gives the queue back, in one statement. `done` deliveries leave the queue; `dueAt` is when
- * what waits then is tried. A lease that had run out, or a delivery that waits no more, is left as it is.
+ * Gives the queue back and keeps what became of the try, in one statement. `done` deliveries leave the queue; `dueAt` is when
+ * what waits then is tried. Nothing at all when the lease had run out: whoever has the queue now says what became of it.
  */
 export async function finishTry(
   sql: Executor,
@@ -64,16 +64,19 @@ export async function finishTry(
   { done, dueAt }: { done: 0 | 1; dueAt: Date },
 ): Promise<void> {
   await sql`
-    with tried as (
-      update webhook_deliveries set status = ${result.status}, attempts = attempts + 1, tried_at = ${result.now},
-        next_attempt_at = ${result.nextAttemptAt}, delivered_at = ${result.status === 'DELIVERED' ? result.now : null},
-        status_code = ${result.statusCode}, error = ${result.error}, duration_ms = ${result.durationMs}
-      where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and id = ${id} and status = 'PENDING'
+    with mine as (
+      update webhook_queues set pending = pending - ${done}, leased_until = null,
+        due_at = case when pending - ${done} <= 0 then null else ${dueAt}::timestamptz end
+      where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and stream_id = ${streamId}
+        and leased_until = ${leasedUntil}
+      returning merchant_id
     )
-    update webhook_queues set pending = pending - ${done}, leased_until = null,
-      due_at = case when pending - ${done} <= 0 then null else ${dueAt}::timestamptz end
-    where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and stream_id = ${streamId}
-      and leased_until = ${leasedUntil}`
+    update webhook_deliveries d set status = ${result.status}, attempts = attempts + 1, tried_at = ${result.now},
+      next_attempt_at = ${result.nextAttemptAt}, delivered_at = ${result.status === 'DELIVERED' ? result.now : null},
+      status_code = ${result.statusCode}, error = ${result.error}, duration_ms = ${result.durationMs}
+    from mine
+    where d.merchant_id = mine.merchant_id and d.merchant_id = ${merchantId} and d.endpoint_id = ${endpointId} and d.id = ${id}
+      and d.status = 'PENDING'`
 }
 
 export async function findDeliveryById(

@@ -27,15 +27,33 @@ export async function addToQueues(
       due_at = case when q.pending = 0 then excluded.due_at else q.due_at end`
 }
 
-/** Queues that are due and that nobody has, longest due first; not those of endpoints that are busy here. */
-export async function findDueQueues(
-  sql: Executor,
-  { now, busy, most }: { now: Date; busy: readonly string[]; most: number },
-): Promise<QueueKey[]> {
+/** Queues that are due and that nobody has, longest due first. */
+export async function findDueQueues(sql: Executor, now: Date, most: number): Promise<QueueKey[]> {
   return sql<QueueKey[]>`
     select merchant_id, endpoint_id, stream_id from webhook_queues
-    where due_at <= ${now} and (leased_until is null or leased_until <= ${now}) and not (endpoint_id = any (${busy as string[]}))
+    where due_at <= ${now} and (leased_until is null or leased_until <= ${now})
     order by due_at limit ${most}`
+}
+
+/**
+ * The same while some endpoints are busy here: endpoint by endpoint, at most `each`, so that what waits for the busy ones is
+ * stepped over and not read.
+ */
+export async function findDueQueuesBeside(
+  sql: Executor,
+  { now, busy, each, most }: { now: Date; busy: readonly string[]; each: number; most: number },
+): Promise<QueueKey[]> {
+  return sql<QueueKey[]>`
+    select q.merchant_id, q.endpoint_id, q.stream_id
+    from webhook_endpoints e
+    cross join lateral (
+      select merchant_id, endpoint_id, stream_id, due_at from webhook_queues
+      where merchant_id = e.merchant_id and endpoint_id = e.id and due_at <= ${now}
+        and (leased_until is null or leased_until <= ${now})
+      order by due_at limit ${each}
+    ) q
+    where e.deleted_at is null and not (e.id = any (${busy as string[]}))
+    order by q.due_at limit ${most}`
 }
 
 /** Claims queues for this process; answers those it got. Another process may have been faster. */
