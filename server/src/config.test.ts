@@ -12,6 +12,7 @@ const variables = [
   'PASARELA_PUBLIC_URL',
   'PASARELA_MASTER_KEY',
   'LOG_LEVEL',
+  'PASARELA_ROLE',
 ]
 
 describe('readConfig', () => {
@@ -34,6 +35,7 @@ describe('readConfig', () => {
       databaseUrl: undefined,
       publicUrl: undefined,
       logLevel: 'info',
+      role: 'both',
       sandbox: false,
       masterKey: undefined,
     })
@@ -59,6 +61,7 @@ describe('readConfig', () => {
     refuses(['--port', '65536'], /^OperatorError: --port \(PORT\) is "65536"/)
     refuses(['--port', '-1'], /--port/)
     refuses(['--log-level', 'loud'], /--log-level \(LOG_LEVEL\) is "loud"; give one of fatal, error/)
+    refuses(['--role', 'boss'], /--role \(PASARELA_ROLE\) is "boss"; give one of both, api, worker/)
     refuses(['--public-url', 'pay.example.com'], /--public-url \(PASARELA_PUBLIC_URL\)/)
     refuses(['--public-url', 'https://pay.example.com?x=1'], /--public-url/)
     refuses(['--prot', '1'], /Unknown option '--prot'/)

@@ -32,6 +32,7 @@ function pasarela(
     PASARELA_DATA_DIR: '',
     PASARELA_PUBLIC_URL: '',
     PASARELA_MASTER_KEY: '',
+    PASARELA_ROLE: '',
   }
   const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, ...unset, LOG_LEVEL: 'error', ...env },
@@ -453,6 +454,8 @@ describe('start with a database of the operator', () => {
     const database = await freshDatabase()
     const sql = postgres(database.url, { max: 1 })
     await sql`insert into balance_totals (merchant_id, code, amount_minor) values (1, 'available:acc_1:CLP', 5)`
+    await sql`insert into idempotency_keys (merchant_id, client_id, key, request_hash, seed, leased_until, created_at)
+      values (1, 'client_01h455vb4pex5vsknk084sn02q', 'k', ${Buffer.alloc(32)}, ${Buffer.alloc(16)}, now(), now() - interval '2 days')`
     await sql`grant update on ledger_postings to pasarela_app`
     await sql`delete from schema_migrations where version = 7`
     await sql.end()
@@ -461,7 +464,7 @@ describe('start with a database of the operator', () => {
     // The databases of tests are fast rather than safe, which is a finding too.
     assert.deepEqual(
       [...stdout.matchAll(/^BAD {3}(\w+)/gm)].map((match) => match[1]),
-      ['durability', 'migrations', 'grants', 'ledger'],
+      ['durability', 'migrations', 'grants', 'stuck', 'ledger'],
     )
     await database.drop()
   })

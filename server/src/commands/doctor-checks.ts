@@ -8,7 +8,7 @@ import { readMigrationState } from '../kit/migrate.ts'
 import { postgresMajorMin } from '../kit/reach-database.ts'
 import { ledgerFaults } from '../ledger/balances.ts'
 import { masterKeyOf } from './master-key.ts'
-import { findStuckRows } from './stuck-rows.ts'
+import { type Counted, findStuckRows } from './stuck-rows.ts'
 
 /** `note` = worth knowing, not wrong. */
 export type Finding = { is: 'ok' | 'note' | 'bad'; says: string }
@@ -86,13 +86,13 @@ export const databaseChecks: Readonly<Record<string, (patient: Patient) => Promi
     return Math.abs(skewMs) <= skewMaxMs ? ok(says) : bad(`${says}: correct the clocks`)
   },
   'stuck rows': async ({ sql, served }) => {
-    const { stuck, attention } = await findStuckRows(sql)
-    const says = stuck.map(({ what, rows }) => `${rows} ${what}`).join(', ')
+    const { stuck, waiting } = await findStuckRows(sql)
+    const listed = (rows: Counted[]) => rows.map((row) => `${row.rows} ${row.what}`).join(', ')
     if (stuck.length > 0)
-      return served ? bad(`${says}: is a server at work?`) : note(`${says}; the next start works them off`)
-    return attention === 0
-      ? ok('none')
-      : note(`none; ${attention} payments wait for a decision (GET /payments?attention=true)`)
+      return served
+        ? bad(`${listed(stuck)}: is a server at work?`)
+        : note(`${listed(stuck)}; the next start works them off`)
+    return waiting.length === 0 ? ok('none') : note(`none; these wait for a decision: ${listed(waiting)}`)
   },
   ledger: async ({ sql }) => {
     const faults = await ledgerFaults(sql)
