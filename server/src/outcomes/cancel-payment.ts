@@ -1,12 +1,13 @@
 /** Cancels an open payment (design section 5): by the provider's word, or at once while its reference stays watched. */
 import type { Merchant } from '../access/caller.ts'
 import { findSession } from '../checkout-sessions/find.ts'
-import type { Context } from '../kit/context.ts'
+import { type Context, nowFor } from '../kit/context.ts'
 import { problem } from '../kit/problem.ts'
 import { findPaymentById } from '../payments/find.ts'
 import { isOpen, type Payment } from '../payments/payment.ts'
 import { ask, connectorOfPayment, orderOf, railOfPayment } from './order.ts'
-import { settle } from './settle.ts'
+import { settle, settleWork } from './settle.ts'
+import { agreeing, openWork } from './work.ts'
 
 /** Cancels the payment of a session. Throws `notFound`, or `failedPrecondition` when it is not open or its provider does not let go. */
 export async function cancelPayment(
@@ -38,7 +39,7 @@ export async function cancelOpen(ctx: Context, merchant: Merchant, payment: Paym
 
 async function endPayment(ctx: Context, merchant: Merchant, payment: Payment): Promise<Payment> {
   const byProvider = railOfPayment(payment).cancel === 'provider' || payment.status !== 'CREATED'
-  if (!byProvider) return settle(ctx, merchant, payment.id, { is: 'expired' })
+  if (!byProvider) return endLocally(ctx, merchant, payment.id)
   if (!connectorOfPayment(payment).cancel) {
     throw problem(
       'failedPrecondition',
@@ -49,4 +50,12 @@ async function endPayment(ctx: Context, merchant: Merchant, payment: Payment): P
   if (!session) throw problem('notFound', 'There is no such checkout session.')
   const outcome = await ask(ctx, payment, 'cancel', orderOf(ctx, merchant, payment, session))
   return settle(ctx, merchant, payment.id, outcome)
+}
+
+/** Our own word, not the provider's: where its money was faster there is nothing to end, and nothing that contradicts. */
+function endLocally(ctx: Context, merchant: Merchant, paymentId: string): Promise<Payment> {
+  return agreeing(ctx.sql, async (sql) => {
+    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
+    return isOpen(work.payment) ? settleWork(work, { is: 'expired' }) : work.payment
+  })
 }

@@ -221,6 +221,83 @@ describe('POST /checkout-sessions/{id}/payments/{payment_id}/cancel', () => {
   })
 })
 
+describe('every status of a payment × every request that moves one', () => {
+  const settle = async (payment: Body) => {
+    for (const ms of [1500, 1500, 2500]) await t.advance(ms)
+    assert.equal((await read(payment)).status, 'SETTLED')
+  }
+  const made: Record<string, () => Promise<{ session: Body; payment: Body }>> = {
+    CREATED: () => begun(silentPix),
+    AUTHORIZED: () => begun(cardOf('tok_sandbox_manual')),
+    CAPTURED: async () => {
+      const { session, payment } = await begun(silentPix)
+      await drive(payment, 'captured')
+      return { session, payment }
+    },
+    RECEIVED: async () => {
+      const { session, payment } = await begun(silentPix)
+      await receive({ id: payment.id })
+      return { session, payment }
+    },
+    SETTLED: async () => {
+      const { session, payment } = await begun(cardOf('tok_sandbox_approved'))
+      await settle(payment)
+      return { session, payment }
+    },
+    FAILED: () => begun(cardOf('tok_sandbox_declined')),
+    EXPIRED: async () => {
+      const { session, payment } = await begun(silentPix)
+      await cancel(session, payment)
+      return { session, payment }
+    },
+    REVERSED: async () => {
+      const { session, payment } = await begun(pixOf('ana+reversed@example.com'))
+      for (const ms of [1100, 2000]) await t.advance(ms)
+      return { session, payment }
+    },
+  }
+  const verbs: Record<string, (session: Body, payment: Body) => Promise<{ status: number; body: Body }>> = {
+    authorized: (_, payment) => drive(payment, 'authorized'),
+    captured: (_, payment) => drive(payment, 'captured'),
+    received: (_, payment) => receive({ id: payment.id }),
+    cancel,
+    refund: (_, payment) => post(`/payments/${payment.id}/refund`),
+    resolve: (_, payment) => post(`/payments/${payment.id}/resolve`, { decision: 'accept', reason: 'x' }),
+  }
+  /** What each request leads to; a missing one is 422 and changes nothing. */
+  const leads: Record<string, Record<string, string>> = {
+    CREATED: { authorized: 'AUTHORIZED', captured: 'CAPTURED', received: 'RECEIVED', cancel: 'EXPIRED' },
+    AUTHORIZED: { captured: 'CAPTURED', received: 'RECEIVED', cancel: 'EXPIRED' },
+    CAPTURED: { received: 'RECEIVED' },
+    RECEIVED: { received: 'RECEIVED' },
+    SETTLED: { refund: 'SETTLED' },
+    FAILED: {},
+    EXPIRED: { cancel: 'EXPIRED' },
+    REVERSED: { resolve: 'REVERSED' },
+  }
+  for (const [from, make] of Object.entries(made)) {
+    it(`${from}: ${
+      Object.entries(leads[from] ?? {})
+        .map(([verb, to]) => `${verb} → ${to}`)
+        .join(', ') || 'nothing'
+    }; all else is 422`, async () => {
+      for (const [verb, act] of Object.entries(verbs)) {
+        const { session, payment } = await make()
+        const found = await read(payment)
+        assert.equal(found.status, from)
+        const answer = await act(session, payment)
+        const to = leads[from]?.[verb]
+        assert.equal(
+          answer.status >= 400 ? answer.status : (await read(payment)).status,
+          to ?? 422,
+          `${verb}: ${JSON.stringify(answer.body)}`,
+        )
+        if (to === undefined) assert.deepEqual(await read(payment), found, verb)
+      }
+    })
+  }
+})
+
 describe('GET /payments', () => {
   it('200: every filter with comma lists, sorts and pages', async () => {
     const client = await t.newMerchant()
