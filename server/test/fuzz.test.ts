@@ -93,7 +93,7 @@ const oddTexts = [
   ',',
   '*',
   'CLP:CLP',
-  'XXX',
+  'ZZZ',
   '4111111111111111',
 ]
 const oddValues: readonly unknown[] = [

@@ -186,7 +186,7 @@ const wrong: Record<string, unknown[]> = {
     null,
     Array.from({ length: 101 }, () => ({ description: 'x', preTaxAmount: '1', totalAmount: '1' })),
   ],
-  '/currency': ['XXX', 'brl', '', 986, null],
+  '/currency': ['ZZZ', 'brl', '', 986, null],
   '/paymentMethodsAllowed': [[], 'PIX', null],
   '/paymentMethodsAllowed/0': [['CASH'], ['SEPA'], ['pix'], [1]],
   '/customer': ['x', 5, []],
