@@ -200,6 +200,14 @@ const cases: Record<string, () => Promise<void>> = {
     await tell({ event: 'settled', reference, ...money })
     assert.deepEqual(await statuses(session), ['FINISHED', 'EXPIRED', 'SETTLED'])
   },
+  'reversed for late money': async () => {
+    const { session, reference } = await quiet()
+    await tell({ event: 'expired', reference })
+    await tell({ event: 'received', reference, ...money })
+    await tell({ event: 'reversed', reference, ...money })
+    assert.deepEqual(await statuses(session), ['FINISHED', 'EXPIRED', 'REVERSED'])
+    assert.deepEqual(await funds(client, shop), ['0.00', '0.00'])
+  },
   'money under another reference': async () => {
     const { session, payment, reference } = await paid()
     for (const event of ['received', 'settled', 'received'])

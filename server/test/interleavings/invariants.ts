@@ -32,6 +32,7 @@ export async function findFaults(sql: Sql, merchantId: number, atRest: boolean):
   return [
     ...paidOnce(payments, sessions),
     ...payments.flatMap(entriesFit),
+    ...payments.flatMap((p) => sentBackOnce(p, payments)),
     ...streams(events, sessions, payments),
     ...(await ledger(sql, merchantId, payments)),
     ...(await links(sql, merchantId, payments)),
@@ -97,6 +98,14 @@ function purchaseEntries(p: Row): string[] {
 function refundEntries(p: Row): string[] {
   if (p.status === 'SETTLED') return ['refund_done refund_started', '']
   return p.status === 'FAILED' ? ['refund_failed refund_started', ''] : ['refund_started', '']
+}
+
+/** No more goes back than came. */
+function sentBackOnce(p: Row, payments: readonly Row[]): string[] {
+  const back = payments.filter((r) => r.parentPaymentId === p.id && r.status !== 'FAILED')
+  const sum = back.reduce((total, r) => total + r.purchaseMinor, 0n)
+  const came = p.receivedMinor ?? p.purchaseMinor
+  return sum > came ? [`${sum} go back of ${p.id}, to which ${came} came`] : []
 }
 
 /** Streams have no gaps, every transition is in a table, and the last event of each object is the object. */
