@@ -35,6 +35,8 @@ export function withoutSandboxPrefix(raw: { url?: string | undefined }): string 
 export function guard(app: App, ctx: AppContext): void {
   app.decorateRequest('caller', null as unknown as Caller)
   app.addHook('onRequest', async (request, reply) => {
+    // Answers hold secret addresses: no cache keeps them, and no browser takes one for something else. Pages say their own.
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     if (request.url.includes('%00')) {
       const pointer = request.url.split('?')[0]?.includes('%00') ? '/path' : '/query'
       throw problem('invalidParam', 'The URL contains a NUL character.', {

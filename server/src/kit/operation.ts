@@ -64,6 +64,8 @@ const everywhere: ProblemKey[] = [
   'unavailable',
 ]
 
+const noParameters = Type.Object({}, { additionalProperties: false })
+
 type Operation<A extends Answers, B, Q, P> = {
   operationId: string
   tag: string
@@ -107,6 +109,8 @@ export function operation<
     ...(input.example ? { 'x-example': input.example } : {}),
     response: { ...declared, ...input.answers },
     ...(input.body ? { body: input.body } : {}),
+    // A parameter that nobody reads is refused, as a field is.
+    ...(input.open ? {} : { querystring: noParameters }),
     ...(input.querystring ? { querystring: input.querystring } : {}),
     ...(input.params ? { params: input.params } : {}),
   }
