@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Answer, startTestApp, type TestApp } from '../../test/harness.ts'
 import { pointers, prove } from '../../test/proof.ts'
-import { makeShop, ok, type Shop } from '../../test/shop.ts'
+import { makeShop, ok, pixOf, type Shop } from '../../test/shop.ts'
 
 let t: TestApp
 let shop: Shop
@@ -160,6 +160,34 @@ describe('a crash between the commit and the answer', () => {
     await loseAnswer(refreshKey)
     await t.advance(1000)
     assert.deepEqual((await send(refreshKey, refreshUrl, {})).body, successor)
+    await prove(t, t.client)
+  })
+})
+
+describe('a crash between the commit and the answer of a step', () => {
+  const begun = async (body: unknown) => {
+    const session = await shop.session({ paymentMethodsAllowed: ['PIX', 'CARD'] })
+    return ok(t.client, 'POST', `/checkout-sessions/${session.id}/payments`, body)
+  }
+
+  it('a capture is not refused because it has happened', async () => {
+    const payment = await begun({ origins: [{ type: 'CARD', currency: 'BRL', card: { token: 'tok_sandbox_manual' } }] })
+    const key = newKey()
+    const first = await send(key, `/payments/${payment.id}/captured`)
+    await loseAnswer(key)
+    const resumed = await send(key, `/payments/${payment.id}/captured`)
+    assert.deepEqual([resumed.status, resumed.body], [200, first.body])
+  })
+
+  it('a decision is taken once', async () => {
+    const payment = await begun(pixOf('ana+wrong_amount@example.com'))
+    await t.advance(1500)
+    const [key, decision] = [newKey(), { decision: 'refund', reason: 'x' }]
+    assert.equal((await send(key, `/payments/${payment.id}/resolve`, decision)).status, 200)
+    await loseAnswer(key)
+    assert.equal((await send(key, `/payments/${payment.id}/resolve`, decision)).status, 200)
+    assert.equal((await ok(t.client, 'GET', `/payments?parentPaymentId=${payment.id}`)).pagination.total, 1)
+    await t.advance(2000)
     await prove(t, t.client)
   })
 })

@@ -4,7 +4,7 @@ import type { Outcome } from '../connectors/connector.ts'
 import type { Context } from '../kit/context.ts'
 import { edge } from '../kit/machine.ts'
 import { problem } from '../kit/problem.ts'
-import { type Payment, paymentMachine } from '../payments/payment.ts'
+import { type Payment, paymentMachine, statusTimes } from '../payments/payment.ts'
 import { ask, orderOf, railOfPayment } from './order.ts'
 import { settle } from './settle.ts'
 import { readPaymentWithSession } from './store.ts'
@@ -31,6 +31,8 @@ async function drive(
   const { merchant } = caller
   const read = await readPurchase(ctx, caller, paymentId)
   const { payment, session } = read
+  // The first run of the same Idempotency-Key did it and broke off before its answer.
+  if (caller.resumed && payment[statusTimes[event]] !== null) return payment
   const rail = railOfPayment(payment)
   if (merchant.mode === 'live' && rail.capture === 'automatic') {
     throw problem('failedPrecondition', `${rail.name} authorises and captures by itself.`)

@@ -2,7 +2,7 @@
 import type { Caller } from '../access/caller.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { problem } from '../kit/problem.ts'
-import { insertResolution, listRefunds, readOrder, updateFigures } from '../payments/find.ts'
+import { findResolution, insertResolution, listRefunds, readOrder, updateFigures } from '../payments/find.ts'
 import { isOpen, type Payment } from '../payments/payment.ts'
 import { postHoldAccepted } from './entries.ts'
 import { acceptMoney, shrinkTo } from './money.ts'
@@ -27,10 +27,13 @@ export async function resolvePayment(
   return agreeing(ctx.sql, async (sql) => {
     const work = await openWork(sql, merchant, paymentId, now)
     const { payment } = work
+    const kept = { merchantId: merchant.id, paymentId, clientId, decision, reason }
+    // The first run of the same Idempotency-Key decided and broke off before its answer.
+    if (caller.resumed && (await findResolution(sql, kept))) return payment
     if (payment.attention === null && payment.hold === null) {
       throw problem('failedPrecondition', 'There is nothing to decide about this payment.')
     }
-    await insertResolution(sql, { merchantId: merchant.id, paymentId, clientId, decision, reason, at: now })
+    await insertResolution(sql, { ...kept, at: now })
     if (payment.hold !== null) await resolveHold(work, decision)
     else if (isOpen(payment)) await resolveSilence(work, decision)
     else acknowledge(work)

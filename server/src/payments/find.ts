@@ -8,6 +8,7 @@ export {
   findPaymentBeside,
   findPaymentById,
   findPaymentByRef,
+  findResolution,
   findSurplus,
   insertPayment,
   insertResolution,

@@ -235,11 +235,19 @@ export async function claimPaymentsDue(
     returning p.merchant_id, p.id`
 }
 
+export type Resolution = { merchantId: number; paymentId: string; clientId: string; decision: string; reason: string }
+
+/** Whether this very decision is on record. */
+export async function findResolution(sql: Executor, of: Resolution): Promise<boolean> {
+  const rows = await sql`
+    select number from payment_resolutions
+    where merchant_id = ${of.merchantId} and payment_id = ${of.paymentId} and client_id = ${of.clientId}
+      and decision = ${of.decision} and reason = ${of.reason}`
+  return rows.length > 0
+}
+
 /** An operator's decision, kept. */
-export async function insertResolution(
-  sql: Executor,
-  input: { merchantId: number; paymentId: string; clientId: string; decision: string; reason: string; at: Date },
-): Promise<void> {
+export async function insertResolution(sql: Executor, input: Resolution & { at: Date }): Promise<void> {
   await sql`
     insert into payment_resolutions (merchant_id, payment_id, number, client_id, decision, reason, created_at)
     select ${input.merchantId}, ${input.paymentId}, count(*) + 1, ${input.clientId}, ${input.decision}, ${input.reason}, ${input.at}
