@@ -48,7 +48,8 @@ export async function readStanding(sql: Executor, session: Session): Promise<{ p
 /**
  * Writes change sets of different sessions in one statement and one commit. Answers for each whether it was written; one
  * whose session was changed meanwhile leaves nothing, and its work is to be done again on what is there now. A broken
- * constraint fails them all: the caller then writes them one by one.
+ * constraint fails them all: the caller then writes them one by one. A reference may have been learned without an event,
+ * which the counter does not show: it is never written over by nothing.
  */
 export async function writeChangeSets(sql: Executor, sets: readonly ChangeSet[]): Promise<boolean[]> {
   const { sessions, created, changed, events, entries, notices } = toParameters(sets)
@@ -65,7 +66,8 @@ export async function writeChangeSets(sql: Executor, sets: readonly ChangeSet[])
       select p.* from json_to_recordset(${created as never}::json) as w (g int, row json) join kept using (g)
       cross join lateral json_populate_record(null::payments, w.row) p
     ), changed as (
-      update payments t set status = p.status, origin = p.origin, connector_ref = p.connector_ref, received_minor = p.received_minor,
+      update payments t set status = p.status, origin = p.origin,
+        connector_ref = coalesce(p.connector_ref, t.connector_ref), received_minor = p.received_minor,
         received_currency = p.received_currency, failure_reason = p.failure_reason, hold = p.hold, attention = p.attention,
         next_check_at = p.next_check_at, checks = p.checks, leased_until = null, updated_at = p.updated_at, expires_at = p.expires_at,
         authorized_at = p.authorized_at, captured_at = p.captured_at, received_at = p.received_at, settled_at = p.settled_at,

@@ -1,0 +1,29 @@
+/** Outcomes that were decided on what was read a moment ago. */
+import assert from 'node:assert/strict'
+import { after, before, it } from 'node:test'
+import { startTestApp, type TestApp } from '../../test/harness.ts'
+import { makeShop, ok, pixOf } from '../../test/shop.ts'
+import { findMerchant } from '../access/find.ts'
+import { settle } from './settle.ts'
+import { readPaymentWithSession } from './store.ts'
+
+let t: TestApp
+before(async () => {
+  t = await startTestApp()
+})
+after(() => t.close())
+
+it("a provider's reference that came in between is kept, though it moved no counter", async () => {
+  const { client, ctx } = t
+  const shop = await makeShop(client, ['BRL'])
+  const session = await shop.session()
+  const url = `/checkout-sessions/${session.id}/payments`
+  const payment = await ok(client, 'POST', url, pixOf('ana+timeout@example.com'))
+  const merchant = await findMerchant(ctx.sql, client.merchantId)
+  const stale = await readPaymentWithSession(ctx.sql, client.merchantId, payment.id)
+  assert.ok(merchant && stale && stale.payment.connectorRef === null)
+  await settle(ctx, merchant, payment.id, { is: 'pending', ref: 'the-reference' })
+  await settle(ctx, merchant, payment.id, { is: 'expired' }, stale)
+  const [row] = await ctx.sql`select status, connector_ref from payments where id = ${payment.id}`
+  assert.deepEqual({ ...row }, { status: 'EXPIRED', connectorRef: 'the-reference' })
+})
