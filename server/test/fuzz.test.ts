@@ -6,8 +6,8 @@ import { type Answer, type Body, type Client, startTestApp, type TestApp } from 
 import { prove } from './proof.ts'
 import { makeShop, ok, pixOf, type Shop } from './shop.ts'
 
-const bodiesEach = 150
-const queriesEach = 80
+const bodiesEach = 100
+const queriesEach = 60
 
 type Operation = { method: string; path: string; example: unknown; hasBody: boolean; query: string[] }
 
