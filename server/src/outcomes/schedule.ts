@@ -35,6 +35,10 @@ function openCheck(payment: Payment, outcome: Outcome, now: Date): Next {
 
 /** A reference that ended is asked about while its rail says that money may still come to it. */
 function watched(payment: Payment, outcome: Outcome, rail: Rail, now: Date): Date | null {
+  // Money that came for it is on record beside it, and is asked about itself.
+  const came =
+    outcome.is === 'received' || outcome.is === 'settled' || (outcome.is === 'captured' && rail.paidOn === 'CAPTURED')
+  if (came) return null
   const until = (payment.expiredAt ?? now).getTime() + rail.watchedForMs
   const wanted =
     outcome.askAgainAt ??
