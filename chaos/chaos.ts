@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import { serverOptions } from '../server/src/config.ts'
 import { buildContext } from '../server/src/context.ts'
 import { openPool, type Sql } from '../server/src/kit/db.ts'
 import { migrate } from '../server/src/kit/migrate.ts'
@@ -13,6 +12,7 @@ import { type Client, openClient } from './client.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Random, random } from './random.ts'
 import { followEvents, type Reader } from './reader.ts'
+import { countTaken, openReceiver, orderFaults, type Receiver } from './receiver.ts'
 import { runServer, type Server } from './server.ts'
 import { type Intents, shopUntilEnd } from './shopper.ts'
 import { type Findings, verify } from './verify.ts'
@@ -23,6 +23,8 @@ export type ChaosOptions = {
   /** For everything that the run writes; the caller removes it. */
   folder: string
   shoppers?: number
+  /** Between two kills: at least and at most. */
+  pauseMs?: readonly [number, number]
   /** Ends leases that killed processes left by moving the merchant's clock instead of waiting for them. */
   hurry?: boolean
   say?: (line: string) => void
@@ -44,6 +46,9 @@ export type ChaosReport = Findings & {
   startMs: number[]
   quietSeconds: number
   eventsRead: number
+  /** Different messages that the webhook receiver took, and how many it took in all. */
+  webhooks: number
+  webhooksTaken: number
 }
 
 type Kill = { victim: string; atMs: number; backMs: number | undefined }
@@ -109,13 +114,11 @@ async function seedMerchant(databaseUrl: string, masterKey: Uint8Array) {
 async function startServers(databaseUrl: string, masterKey: Uint8Array, folder: string) {
   const addresses: URL[] = []
   const servers: Server[] = []
-  // Until a process can be told to do one thing alone, each does both.
-  const split = 'role' in serverOptions
   const roles = { 'server 1': 'both', 'server 2': 'api', worker: 'worker' }
   for (const [name, role] of Object.entries(roles)) {
     const port = await freePort('127.0.0.1')
     const place = ['--port', String(port), '--database-url', databaseUrl, '--data-dir', join(folder, name)]
-    const args = [...(split && role !== 'both' ? ['--role', role] : []), ...place]
+    const args = ['--role', role, ...place]
     const logFile = join(folder, `${name.replace(' ', '-')}.log`)
     servers.push(runServer({ name, args, masterKey: Buffer.from(masterKey).toString('base64'), logFile }))
     if (role !== 'worker') addresses.push(new URL(`http://127.0.0.1:${port}`))
@@ -137,9 +140,16 @@ async function live(run: Run, seed: Awaited<ReturnType<typeof seedMerchant>>): P
   const untilMs = performance.now() + run.seconds * 1000
   await client.signIn(untilMs)
   const intents: Intents = { sessions: [], minted: [], payments: [], refunds: [] }
+  const receiver = await openReceiver(choices.branch(3))
+  const hook = { url: receiver.url, format: 'standard', eventTypes: ['*'] }
+  const made = await client.insist({ method: 'POST', path: '/webhook-endpoints', body: hook }, untilMs)
+  if (made?.status !== 201) throw new Error(`no webhook endpoint: ${JSON.stringify(made)}`)
+  receiver.secret = made.body.secret
   const reader = followEvents(client)
+  // A killed process keeps an Idempotency-Key for 30 s: time enough to wait for, unless in a hurry.
+  const patienceMs = run.hurry ? 2_000 : 45_000
   const shoppers = Array.from({ length: run.shoppers ?? 8 }, (_, index) =>
-    shopUntilEnd({ client, seed, random: choices.branch(10 + index), intents, untilMs }, `s${index}`),
+    shopUntilEnd({ client, seed, random: choices.branch(10 + index), intents, untilMs, patienceMs }, `s${index}`),
   )
   await killUntil(run, untilMs)
   await Promise.all(shoppers)
@@ -153,29 +163,35 @@ async function live(run: Run, seed: Awaited<ReturnType<typeof seedMerchant>>): P
     const findings = await verify(sql, client.answers, intents)
     findings.wrong.push(...readerFaults(reader, findings.events), ...servers.flatMap((server) => server.unasked))
     findings.wrong.push(...lastKillFaults(kills))
-    return { ...findings, ...(await figures(sql)), ...reportOf(run, reader), quietSeconds }
+    findings.wrong.push(...orderFaults(receiver), ...missing(run, receiver, findings.events))
+    const webhooks = { webhooks: countTaken(receiver), webhooksTaken: receiver.taken.length }
+    return { ...findings, ...(await figures(sql)), ...reportOf(run, reader), ...webhooks, quietSeconds }
   } finally {
+    await receiver.close()
     await sql.end({ timeout: 2 })
   }
 }
 
-/** Kills something every now and then; what is killed is started again a moment later. */
+/** Kills something every now and then, also what is just coming back; what is killed is started again a moment later. */
 async function killUntil(run: Run, untilMs: number): Promise<void> {
   const { choices, database, servers, kills, say } = run
+  const [from, to] = run.pauseMs ?? [300, 4_000]
   const weights = { postgres: 3, everything: 1, ...Object.fromEntries(servers.map((server) => [server.name, 2])) }
   const dice = choices.branch(2)
+  let restart = Promise.resolve()
   for (;;) {
-    await sleep(dice.between(300, 4_000))
-    if (performance.now() > untilMs - 1_000) return
-    const victim = dice.weighed(weights)
+    await sleep(dice.between(from, to))
+    if (performance.now() > untilMs - 1_000) return restart
+    const wanted = dice.weighed(weights)
+    const victim = database.isUp() || !['postgres', 'everything'].includes(wanted) ? wanted : dice.pick(servers).name
     const pauseMs = dice.between(0, 800)
     kills.push({ victim, atMs: performance.now(), backMs: undefined })
     say(`kill -9 ${victim}`)
     for (const server of servers) if (victim === 'everything' || victim === server.name) server.kill(pauseMs)
     if (victim !== 'everything' && victim !== 'postgres') continue
     await database.kill()
-    await sleep(pauseMs)
-    await database.start()
+    restart = sleep(pauseMs).then(() => database.start())
+    restart.catch(() => undefined)
   }
 }
 
@@ -192,7 +208,8 @@ async function waitForQuiet({ client, hurry }: Run, sql: Sql): Promise<number> {
       select (select count(*) from event_outbox) + (select count(*) from sandbox_notices)
         + (select count(*) from notices where next_at is not null and effect is null and attention is null and payment_id is not null)
         + (select count(*) from payments where hold is null and related_payment_id is null and (status in ('CAPTURED', 'RECEIVED')
-            or (status = 'CREATED' and origin::text not like '%+silent%'))) as busy`
+            or (status = 'CREATED' and origin::text not like '%+silent%')))
+        + (select count(*) from webhook_queues where due_at is not null and ${!hurry}) as busy`
     if (Number(row?.busy) === 0) return (performance.now() - begunMs) / 1000
     if (performance.now() - begunMs > patienceMs)
       throw new Error(`not quiet after ${patienceMs / 1000} s: ${row?.busy} left`)
@@ -204,6 +221,12 @@ function readerFaults({ places }: Reader, events: number): string[] {
   const wrong = places.findIndex((place, index) => place !== index + 1)
   if (wrong !== -1) return [`a reader of /events met place ${places[wrong]} where ${wrong + 1} was due`]
   return places.length === events ? [] : [`a reader of /events saw ${places.length} of ${events} events`]
+}
+
+/** Every event has come, unless there was no time to wait for the leases of killed workers. */
+function missing({ hurry }: Run, receiver: Receiver, events: number): string[] {
+  const count = countTaken(receiver)
+  return hurry || count === events ? [] : [`a webhook receiver was told of ${count} of ${events} events`]
 }
 
 /** A kill after which nothing was ever written is only right at the very end. */

@@ -54,6 +54,7 @@ function print(r: ChaosReport): void {
     ['answered writes', r.answeredWrites],
     ['sessions, accepted payments, refunds', `${r.sessions}, ${r.acceptedPayments}, ${r.refunds}`],
     ['events, read through the API', `${r.events}, ${r.eventsRead}`],
+    ['of them told to a webhook receiver, with repetitions', `${r.webhooks}, ${r.webhooksTaken}`],
     ['lost', r.lost.length],
     ['doubled', r.doubled.length],
     ['other faults', r.wrong.length],

@@ -23,6 +23,8 @@ export type Shop = {
   intents: Intents
   /** When the load ends (performance.now): nobody waits for longer. */
   untilMs: number
+  /** After this long without an answer a request is given up. */
+  patienceMs: number
 }
 
 type Flow = (shop: Shop, name: string) => Promise<void>
@@ -214,7 +216,7 @@ async function twice(shop: Shop, request: Ask): Promise<Reply | undefined> {
 }
 
 function ask(shop: Shop, request: Ask): Promise<Reply | undefined> {
-  return shop.client.insist(request, shop.untilMs)
+  return shop.client.insist(request, Math.min(shop.untilMs, performance.now() + shop.patienceMs))
 }
 
 /** Reads until it is as wanted, for at most `patienceMs`; the last body. */
