@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Body, type Client, startTestApp, type TestApp } from '../../test/harness.ts'
+import { findFaults } from '../../test/interleavings/invariants.ts'
 import { funds, prove, setMerchant, sumOf } from '../../test/proof.ts'
 import { makeShop, ok, pixOf, type Shop } from '../../test/shop.ts'
 import { findMerchant } from '../access/find.ts'
@@ -256,6 +257,7 @@ describe('any sequence of news and decisions', () => {
       const { session } = await begun(body === 'pix' ? undefined : silentCard)
       for (const chosen of steps) await take(session, chosen)
       await prove(t, client)
+      assert.deepEqual(await findFaults(t.ctx.sql, client.merchantId, false), [])
       const [row] = await t.ctx.sql<{ most: number }[]>`
         select coalesce(max(count), 0)::int as most from (
           select count(*) from payments where merchant_id = ${client.merchantId} and accepted_at is not null group by order_key) a`
