@@ -84,7 +84,13 @@ async function play({ admin, monitor, actors, report }: Stage, given: Script): P
   }
   report.runs += 1
   report.steps += trace.length
-  report.deadlocks += trace.filter((line) => line === '(deadlock)').length
+  const met = trace.indexOf('(deadlock)')
+  if (met !== -1) {
+    report.deadlocks += 1
+    console.log(
+      ['They met head-on, and the database let one go:', ...trace.slice(Math.max(0, met - 25), met + 1)].join('\n'),
+    )
+  }
   report.overlaps += countOverlaps(trace)
   if (faults.length === 0 && errors.length === 0) return
   const told = errors.map((thrown) => (thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)))
