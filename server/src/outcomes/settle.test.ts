@@ -249,13 +249,15 @@ async function take(session: Body, chosen: Step): Promise<void> {
 }
 
 describe('any sequence of news and decisions', () => {
-  it('leaves the books balanced, the streams whole, and each order paid once at most', async () => {
-    const run = async (policy: string, body: 'pix' | 'card', steps: Step[]) => {
+  it('one by one or at the same moment, leaves the books balanced, the streams whole, and each order paid once at most', async () => {
+    const run = async (policy: string, body: 'pix' | 'card', together: number, steps: Step[]) => {
       client = await t.newMerchant()
       shop = await makeShop(client, ['BRL'])
       await setMerchant(t, client, { lateMoney: policy })
       const { session } = await begun(body === 'pix' ? undefined : silentCard)
-      for (const chosen of steps) await take(session, chosen)
+      for (let i = 0; i < steps.length; i += together) {
+        await Promise.all(steps.slice(i, i + together).map((chosen) => take(session, chosen)))
+      }
       await prove(t, client)
       assert.deepEqual(await findFaults(t.ctx.sql, client.merchantId, false), [])
       const [row] = await t.ctx.sql<{ most: number }[]>`
@@ -269,6 +271,8 @@ describe('any sequence of news and decisions', () => {
     const property = fc.asyncProperty(
       fc.constantFrom('accept', 'hold', 'refund'),
       fc.constantFrom('pix' as const, 'card' as const),
+      // One after the other, or three at the same moment.
+      fc.constantFrom(1, 3),
       fc.array(step, { minLength: 2, maxLength: 9 }),
       run,
     )
