@@ -10,12 +10,12 @@ import { checkValues, fieldsOf, toRailObject } from './fields.ts'
 import { bareMoney, moment, money, rateText, timeLeft } from './format.ts'
 import { html } from './html.ts'
 import { limiter } from './limiter.ts'
-import { methodName } from './methods.ts'
+import { methodName, methodsOf } from './methods.ts'
 import { actions, screenFor, screenOfPayment, screens, whatActionDoes } from './screens.ts'
 import { script } from './script.ts'
 import { styleOf } from './style.ts'
 import { themeCss } from './theme.ts'
-import { fill, languages, type WordKey } from './words.ts'
+import { countryGuess, fill, languages, type WordKey } from './words.ts'
 
 describe('screens', () => {
   test('every status, with every payment, has a screen; every screen is reached', () => {
@@ -120,6 +120,61 @@ describe('markup', () => {
           assert.equal(inside.match(/"/g)?.length, 1)
         },
       ),
+    )
+  })
+})
+
+describe('methods', () => {
+  const quote = (types: [string, 'CLP' | 'BRL' | 'COP'][]) => ({
+    quotedAt: '',
+    methods: types.map(([type, currency]) => ({
+      type,
+      currency,
+      rate: '1',
+      purchaseAmount: '1',
+      purchaseMinor: '1',
+      enabled: type !== 'ETPAY',
+      fees: [],
+    })),
+  })
+  const orderOf = (types: [string, 'CLP' | 'BRL' | 'COP'][], currency: 'CLP' | 'COP', guess?: string) =>
+    methodsOf(quote(types), currency, guess).map(({ key }) => key)
+
+  test('the usual ones of the order’s country first, what cannot be used not at all', () => {
+    assert.deepEqual(
+      orderOf(
+        [
+          ['CARD', 'CLP'],
+          ['PIX', 'BRL'],
+          ['FINTOC', 'CLP'],
+          ['ETPAY', 'CLP'],
+          ['WEBPAY', 'CLP'],
+        ],
+        'CLP',
+      ),
+      ['WEBPAY-CLP', 'FINTOC-CLP', 'CARD-CLP', 'PIX-BRL'],
+    )
+  })
+  test('those of the payer’s own country before all, where the browser tells it', () => {
+    assert.equal(countryGuess('pt-BR,pt;q=0.9'), 'BRA')
+    assert.equal(countryGuess('es-419,es;q=0.9'), undefined)
+    const types: [string, 'CLP' | 'BRL'][] = [
+      ['CARD', 'CLP'],
+      ['WEBPAY', 'CLP'],
+      ['PIX', 'BRL'],
+    ]
+    assert.deepEqual(orderOf(types, 'CLP', 'BRA'), ['PIX-BRL', 'WEBPAY-CLP', 'CARD-CLP'])
+    // Cards are nobody's own: they keep their place.
+    assert.deepEqual(
+      orderOf(
+        [
+          ['CARD', 'COP'],
+          ['PSE', 'COP'],
+        ],
+        'COP',
+        'CHL',
+      ),
+      ['PSE-COP', 'CARD-COP'],
     )
   })
 })

@@ -76,6 +76,27 @@ test('a page is used by keyboard alone: methods open, fields and buttons follow 
   await page.context().close()
 })
 
+test('the script helps: it copies, counts down and writes numbers as people do', async () => {
+  const session = await site.session('CLP', '24990', ['FINTOC'], { customerRequirements: ['documentNumber'] })
+  const form = await site.visit(session.url)
+  const rut = form.locator('[name="customer.documentNumber"]')
+  await rut.pressSequentially('123456785')
+  assert.equal(await rut.inputValue(), '12.345.678-5')
+  const clock = form.locator('[data-left]')
+  const before = await clock.textContent()
+  await form.waitForFunction(`document.querySelector('[data-left]').textContent !== '${before}'`)
+  await form.context().close()
+
+  const page = await scenes.transfer?.(site, (url) =>
+    site.visit(url, { permissions: ['clipboard-read', 'clipboard-write'] }),
+  )
+  assert.ok(page)
+  await page.getByRole('button', { name: 'Copiar: CLABE' }).click()
+  await page.getByText('Copiado').first().waitFor()
+  assert.match(String(await page.evaluate('navigator.clipboard.readText()')), /^\d{18}$/)
+  await page.context().close()
+})
+
 describe('size', () => {
   /** Bytes of an answer as they go over the wire. */
   async function bytes(url: string, encoding: string): Promise<number> {

@@ -85,12 +85,29 @@ function countDown(main) {
   stop.signal.addEventListener('abort', () => clearInterval(timer))
 }
 
+/** Puts a text on the clipboard, in the old way where the new one is missing (pages without https). @param {string} text */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    const area = document.createElement('textarea')
+    area.value = text
+    area.className = 'away'
+    document.body.append(area)
+    area.select()
+    const done = document.execCommand('copy')
+    area.remove()
+    return done
+  }
+}
+
 /** @param {HTMLElement} main */
 function copyButtons(main) {
   for (const button of main.querySelectorAll('button[data-copy]')) {
     const text = button.textContent
     button.addEventListener('click', async () => {
-      await navigator.clipboard.writeText(button.getAttribute('data-copy') ?? '').catch(() => undefined)
+      if (!(await copy(button.getAttribute('data-copy') ?? ''))) return
       const copied = button.getAttribute('data-copied') ?? ''
       button.textContent = copied
       say(copied)
