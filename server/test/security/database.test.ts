@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { openPool, type Sql } from '../../src/kit/db.ts'
+import { migrate } from '../../src/kit/migrate.ts'
 import { type FreshDatabase, freshDatabase } from '../database.ts'
 
 let database: FreshDatabase
@@ -75,6 +76,26 @@ describe('the role of the application', () => {
     ]
     for (const name of kept) assert.ok(!deletable.includes(name), `${name} may be deleted from`)
     for (const { name, rights } of rows) assert.doesNotMatch(rights, /truncate|references|trigger/, name)
+  })
+
+  test('with a login that is only its member, as SECURITY.md advises, there is no way out of it', async () => {
+    const login = `pasarela_run_${process.pid}`
+    await owner.unsafe(
+      `create role ${login} login password 'x' in role pasarela_app; grant select on schema_migrations to ${login}`,
+    )
+    const url = new URL(database.url)
+    url.username = login
+    url.password = 'x'
+    const run = openPool(url.href, { max: 1, applicationName: 'security test' })
+    try {
+      assert.deepEqual(await migrate(url.href), [], 'it starts: nothing is pending')
+      await run`reset role`
+      for (const statement of ['delete from events', 'update ledger_postings set number = 2', 'set role postgres'])
+        await assert.rejects(() => run.unsafe(statement), /permission denied|does not exist/)
+    } finally {
+      await run.end()
+      await owner.unsafe(`drop owned by ${login}; drop role ${login}`)
+    }
   })
 
   async function refused(statement: string): Promise<void> {
