@@ -44,7 +44,10 @@ export type TestApp = {
 export async function startTestApp({
   publicUrl = 'http://127.0.0.1:8080',
   log = quietLog,
-}: { publicUrl?: string; log?: FastifyBaseLogger } = {}): Promise<TestApp> {
+}: {
+  publicUrl?: string
+  log?: FastifyBaseLogger
+} = {}): Promise<TestApp> {
   const database = await freshDatabase()
   let nowMs = Date.now()
   const ctx = await buildContext({

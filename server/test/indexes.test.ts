@@ -1,6 +1,7 @@
 /** Every documented filter finds its rows by an index: no list reads a merchant's whole table. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import postgres from 'postgres'
 import { listSessions, sessionSorts } from '../src/checkout-sessions/list-query.ts'
 import { type Executor, openPool, type Sql } from '../src/kit/db.ts'
 import { idFloor } from '../src/kit/id.ts'
@@ -113,41 +114,28 @@ type Plan = {
   'Shared Read Blocks': number
 }
 
-/** An executor that explains each statement it is given instead of running it, whatever fragments it is made of. */
+/** The plans of the statements that `run` sends, with the values it sends them with. */
 async function plansOf(run: (sql: Executor) => Promise<unknown>): Promise<Plan[]> {
-  const plans: Plan[] = []
-  const statements: { text: string; parameters: unknown[] }[] = []
-  const spy = openPool(t.databaseUrl, { max: 1, applicationName: 'explainer' })
+  const sent: { text: string; parameters: unknown[] }[] = []
+  const watched = postgres(t.databaseUrl, {
+    max: 1,
+    debug: (_connection, text, parameters) => sent.push({ text, parameters }),
+  })
   try {
-    const recording = new Proxy(spy, {
-      apply(target, self, args: [TemplateStringsArray, ...unknown[]]) {
-        const query = Reflect.apply(target, self, args) as Promise<unknown> & { then: Promise<unknown>['then'] }
-        if (!Array.isArray(args[0]) || !/^\s*select/.test(args[0][0] ?? '')) return query
-        const then = query.then.bind(query)
-        query.then = ((resolve: (value: unknown) => unknown, reject: (error: unknown) => unknown) =>
-          then((result) => {
-            const { statement } = result as { statement?: { string: string } }
-            const { parameters } = query as unknown as { parameters: unknown[] }
-            if (statement) statements.push({ text: statement.string, parameters })
-            return resolve(result)
-          }, reject)) as never
-        return query
-      },
-    })
-    await run(recording as unknown as Executor)
-    for (const { text, parameters } of statements) {
-      const [row] = await spy.unsafe<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>(
-        `explain (analyze, buffers, format json) ${text}`,
-        parameters as never[],
-      )
-      const plan = Object.values(row ?? {})[0]?.[0]?.Plan
-      assert.ok(plan, text)
-      plans.push(plan)
-    }
+    await run(watched as unknown as Executor)
+    const selects = sent.filter(({ text }) => /^\s*select (\*|count)/.test(text))
+    return await Promise.all(
+      selects.map(async ({ text, parameters }) => {
+        const explained = `explain (analyze, buffers, format json) ${text}`
+        const [row] = await owner.unsafe<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>(explained, parameters as never[])
+        const plan = Object.values(row ?? {})[0]?.[0]?.Plan
+        assert.ok(plan, text)
+        return plan
+      }),
+    )
   } finally {
-    await spy.end()
+    await watched.end()
   }
-  return plans
 }
 
 function scans(plan: Plan): string[] {
