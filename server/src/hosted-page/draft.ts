@@ -5,6 +5,7 @@
 import type { Context } from '../kit/context.ts'
 import { seal, unseal } from '../kit/seal.ts'
 import type { Values } from './fields.ts'
+import { basePath } from './page.ts'
 import type { WordKey } from './words.ts'
 
 export type Draft = { method: string; values: Values; errors: Readonly<Record<string, WordKey>> }
@@ -48,5 +49,5 @@ function aad(token: string): string {
 
 function cookie(ctx: Context, token: string, value: string, maxAge: number): string {
   const secure = ctx.publicUrl.startsWith('https:') ? '; Secure' : ''
-  return `${name}=${value}; Path=/pay/${token}; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`
+  return `${name}=${value}; Path=${basePath(ctx.publicUrl)}/pay/${token}; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`
 }

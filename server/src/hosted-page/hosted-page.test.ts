@@ -113,6 +113,31 @@ describe('GET', () => {
   })
 })
 
+test('behind a path of a proxy every address of ours begins with it', async () => {
+  const below = await startTestApp({ publicUrl: 'https://shop.example/checkout' })
+  try {
+    const session = await (await makeShop(below.client, ['BRL'])).session({ customer: secretive })
+    const path = new URL(session.url).pathname
+    assert.match(path, /^\/checkout\/pay\//)
+    const inside = path.slice('/checkout'.length)
+    const page = (await below.app.inject({ url: inside })).body
+    const addresses = [...page.matchAll(/ (?:href|src|action|data-events)="(\/[^"]*)"/g)].map((match) => match[1])
+    assert.ok(addresses.length >= 5)
+    for (const address of addresses) assert.match(address ?? '', /^\/checkout\//)
+    const answer = await below.app.inject({
+      method: 'POST',
+      url: `${inside}/pay?lang=pt`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://shop.example' },
+      payload: 'method=PIX-BRL&amount=11.90',
+    })
+    assert.equal(answer.headers.location, `${path}?lang=pt`)
+    for (const cookie of [answer.headers['set-cookie']].flat())
+      assert.match(String(cookie), /; Path=\/checkout\/pay\/.*; Secure/)
+  } finally {
+    await below.close()
+  }
+})
+
 describe('every answer', () => {
   test('is strict: policy, frames, referrer, caching', async () => {
     const { headers, body } = await get(pathOf(await shop.session()))

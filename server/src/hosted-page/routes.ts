@@ -10,7 +10,7 @@ import { html } from './html.ts'
 import { limiter } from './limiter.ts'
 import { mintSession, renderLink } from './link-page.ts'
 import { loadLink, loadSession, readToken } from './load.ts'
-import { address, type Notice, notices, type Query, type Shown } from './page.ts'
+import { address, basePath, type Notice, notices, type Query, type Shown } from './page.ts'
 import { renderSession } from './render.ts'
 import { actions } from './screens.ts'
 import { script, scriptPath } from './script.ts'
@@ -41,12 +41,18 @@ export function hostedPageRoutes(app: App, ctx: Context): void {
 type Allow = (request: FastifyRequest, kind: 'view' | 'act' | 'link') => void
 
 function sessionPages(scope: App, ctx: Context, allow: Allow): void {
+  const base = basePath(ctx.publicUrl)
   scope.get('/pay/:token', open, async (request, reply) => {
     allow(request, 'view')
     const { token } = request.params as Params
     const { payee, ...loaded } = await loadSession(ctx, token)
     const draft = readDraft(ctx, token, request.headers.cookie)
-    const shown = shownFor(ctx, request, { merchant: loaded.merchant, now: loaded.now, payee, path: `/pay/${token}` })
+    const shown = shownFor(ctx, request, {
+      merchant: loaded.merchant,
+      now: loaded.now,
+      payee,
+      path: `${base}/pay/${token}`,
+    })
     return sendPage(request, reply, renderSession({ ...shown, ...loaded, draft: draftFor(shown.query, draft) }, token))
   })
   for (const action of actions) {
@@ -58,7 +64,7 @@ function sessionPages(scope: App, ctx: Context, allow: Allow): void {
       const query = queryOf(request)
       if (query.method !== undefined) form.set('method', query.method)
       const next = await act(ctx, action, { token, form, cookie: request.headers.cookie })
-      return redirect(reply, address(`/pay/${token}`, { ...langOf(query), ...next.query }), [
+      return redirect(reply, address(`${base}/pay/${token}`, { ...langOf(query), ...next.query }), [
         ...(next.cookies ?? []),
         ...(query.lang ? [languageCookie(ctx, token, query.lang)] : []),
       ])
@@ -66,7 +72,7 @@ function sessionPages(scope: App, ctx: Context, allow: Allow): void {
   }
   // An address of an action, reloaded or bookmarked: the page itself is meant.
   scope.get('/pay/:token/*', open, async (request, reply) =>
-    redirect(reply, `/pay/${(request.params as Params).token}`),
+    redirect(reply, `${base}/pay/${(request.params as Params).token}`),
   )
   // The bank's own door: any method it uses, from wherever it is.
   scope.route({
@@ -78,22 +84,28 @@ function sessionPages(scope: App, ctx: Context, allow: Allow): void {
       allow(request, 'act')
       await returnFromBank(ctx, token)
       const lang = /(?:^|;\s*)lang=(es|pt|en)(?:;|$)/.exec(request.headers.cookie ?? '')?.[1]
-      return redirect(reply, address(`/pay/${token}`, lang ? { lang } : {}))
+      return redirect(reply, address(`${base}/pay/${token}`, lang ? { lang } : {}))
     },
   })
 }
 
 function linkPages(scope: App, ctx: Context, allow: Allow): void {
+  const base = basePath(ctx.publicUrl)
   scope.get('/link/:token', open, async (request, reply) => {
     allow(request, 'link')
     const { token } = request.params as Params
     const { payee, ...loaded } = await loadLink(ctx, token)
-    const shown = shownFor(ctx, request, { merchant: loaded.merchant, now: loaded.now, payee, path: `/link/${token}` })
+    const shown = shownFor(ctx, request, {
+      merchant: loaded.merchant,
+      now: loaded.now,
+      payee,
+      path: `${base}/link/${token}`,
+    })
     const { page, status } = await renderLink(ctx, { ...loaded, payee }, shown)
     return sendPage(request, reply, page, status)
   })
   scope.get('/link/:token/*', open, async (request, reply) =>
-    redirect(reply, `/link/${(request.params as Params).token}`),
+    redirect(reply, `${base}/link/${(request.params as Params).token}`),
   )
   scope.post('/link/:token/pay', open, async (request, reply) => {
     requireOwnOrigin(ctx, request)
@@ -102,9 +114,9 @@ function linkPages(scope: App, ctx: Context, allow: Allow): void {
     const lang = langOf(queryOf(request))
     const form = formOf(request)
     const minted = await mintSession(ctx, token, form)
-    if (minted === undefined) return redirect(reply, address(`/link/${token}`, lang))
+    if (minted === undefined) return redirect(reply, address(`${base}/link/${token}`, lang))
     const next = await act(ctx, 'pay', { token: minted, form, cookie: undefined })
-    return redirect(reply, address(`/pay/${minted}`, { ...lang, ...next.query }), next.cookies)
+    return redirect(reply, address(`${base}/pay/${minted}`, { ...lang, ...next.query }), next.cookies)
   })
 }
 
@@ -176,7 +188,7 @@ function langOf({ lang }: Query): Query {
 /** A bank knows our return address only: the language that the payer chose waits in this browser. */
 function languageCookie(ctx: Context, token: string, lang: string): string {
   const secure = ctx.publicUrl.startsWith('https:') ? '; Secure' : ''
-  return `lang=${lang}; Path=/pay/${token}; Max-Age=86400; HttpOnly; SameSite=Lax${secure}`
+  return `lang=${lang}; Path=${basePath(ctx.publicUrl)}/pay/${token}; Max-Age=86400; HttpOnly; SameSite=Lax${secure}`
 }
 
 /** A draft belongs to the form that the redirect named; any other visit begins afresh. */
@@ -205,7 +217,15 @@ function frameFor(
 ): Frame {
   const lang = queryOf(request).lang
   const language: Language = isLanguage(lang) ? lang : languageOf(request.headers['accept-language'])
-  return { language, words: languages[language], path, publicUrl: ctx.publicUrl, payee, sandbox }
+  return {
+    language,
+    words: languages[language],
+    path,
+    publicUrl: ctx.publicUrl,
+    base: basePath(ctx.publicUrl),
+    payee,
+    sandbox,
+  }
 }
 
 type Said = { status: number; title: WordKey; text: WordKey }
@@ -225,7 +245,7 @@ function sendError(ctx: Context, error: unknown, request: FastifyRequest, reply:
   const said = refusals[known] ?? (known < 500 ? { ...somethingFailed, status: known } : somethingFailed)
   if (said.status >= 500) request.log.error({ err: error }, 'a page could not be shown')
   if (error instanceof Problem && error.retryAfterSeconds) reply.header('retry-after', error.retryAfterSeconds)
-  const path = request.method === 'GET' ? (request.url.split('?')[0] ?? '/') : '/'
+  const path = request.method === 'GET' ? basePath(ctx.publicUrl) + (request.url.split('?')[0] ?? '/') : '/'
   const frame = frameFor(ctx, request, { path, payee: undefined, sandbox: false })
   const main = html`<main class="wrap">${messageView(frame.words, said.title, said.text, '')}</main>`
   return sendPage(request, reply, layout({ frame, title: frame.words[said.title], main }), said.status)

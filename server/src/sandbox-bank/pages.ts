@@ -6,7 +6,17 @@ import { type Frame, layout, type Rendered } from '../hosted-page/view/layout.ts
 import { languages } from '../hosted-page/words.ts'
 
 function frameOf(path: string): Frame {
-  return { language: 'en', words: languages.en, path, publicUrl: '', payee: undefined, sandbox: true, plain: true }
+  const base = path.slice(0, path.indexOf('/sandbox/'))
+  return {
+    language: 'en',
+    words: languages.en,
+    path,
+    publicUrl: '',
+    base,
+    payee: undefined,
+    sandbox: true,
+    plain: true,
+  }
 }
 
 export type BankPage = {

@@ -4,6 +4,7 @@ import { redirect, sendPage } from '../hosted-page/answer.ts'
 import { money } from '../hosted-page/format.ts'
 import { loadSession } from '../hosted-page/load.ts'
 import { methodsOf } from '../hosted-page/methods.ts'
+import { basePath } from '../hosted-page/page.ts'
 import { isLanguage } from '../hosted-page/words.ts'
 import type { Context } from '../kit/context.ts'
 import { formatAmount } from '../kit/money.ts'
@@ -18,6 +19,7 @@ const open = { schema: { hide: true }, config: { access: 'open' as const } }
 type Params = { name: string }
 
 export function sandboxBankRoutes(app: App, ctx: Context): void {
+  const base = basePath(ctx.publicUrl)
   app.register(async (scope) => {
     // The forms of these pages hold nothing: the address says it all.
     scope.removeAllContentTypeParsers()
@@ -28,7 +30,7 @@ export function sandboxBankRoutes(app: App, ctx: Context): void {
       const { payment, returnUrl } = await findAtBank(ctx, name)
       const amount = money(formatAmount(payment.purchaseMinor, payment.purchaseCurrency), payment.purchaseCurrency)
       const rail = railOf(payment.rail)?.name ?? payment.rail
-      const path = `/sandbox/bank/${name}`
+      const path = `${base}/sandbox/bank/${name}`
       const page = wasDecided(request)
         ? decidedPage(path, returnUrl)
         : bankPage({ path, rail, amount, open: isOpen(payment), returnUrl })
@@ -38,7 +40,7 @@ export function sandboxBankRoutes(app: App, ctx: Context): void {
       scope.post(`/bank/:name/${decision}`, open, async (request, reply) => {
         const { name } = request.params as Params
         await decide(ctx, name, decision)
-        return redirect(reply, `/sandbox/bank/${name}?decided=1`)
+        return redirect(reply, `${base}/sandbox/bank/${name}?decided=1`)
       })
     }
     scope.get('/card/:name', open, (request, reply) => sendCardPage(ctx, request, reply))
@@ -56,9 +58,10 @@ async function sendCardPage(ctx: Context, request: FastifyRequest, reply: Fastif
   const chosen = methodsOf(session.quote, session.currency, undefined).find(({ key }) => key === method)
   if (merchant.mode !== 'sandbox' || !chosen) throw problem('notFound', 'There is no such card page.')
   const { quoted, key } = chosen
+  const base = basePath(ctx.publicUrl)
   const page = cardPage({
-    path: `/sandbox/card/${name}`,
-    payPath: `/pay/${name}`,
+    path: `${base}/sandbox/card/${name}`,
+    payPath: `${base}/pay/${name}`,
     method: key,
     price: quoted.purchaseAmount,
     amount: money(quoted.purchaseAmount, quoted.currency),

@@ -48,9 +48,10 @@ function noticeView({ shown, before }: Choice): Html | false {
 function methodView(choice: Choice, method: Method, open: boolean): Html {
   const { words } = choice.shown.frame
   const { quoted, rail } = method
+  const stale = isStale(choice, method)
   return html`<details class="method" name="method"${open && html` open`}>
-<summary>${flowIcons[rail.flow]}<span class="line"><span class="name"><b>${methodName(rail, words)}</b><small>${methodHint(rail, words)}</small></span><span class="price">${money(quoted.purchaseAmount, quoted.currency)}</span></span>${chevron}</summary>
-${isStale(choice, method) ? staleView(choice, method) : formView(choice, method)}
+<summary>${flowIcons[rail.flow]}<span class="line"><span class="name"><b>${methodName(rail, words)}</b><small>${methodHint(rail, words)}</small></span><span class="price">${!stale && money(quoted.purchaseAmount, quoted.currency)}</span></span>${chevron}</summary>
+${stale ? staleView(choice, method) : formView(choice, method)}
 </details>`
 }
 

@@ -24,6 +24,8 @@ export type Frame = {
   readonly path: string
   /** Base of our public URLs, for previews, which want whole addresses. */
   readonly publicUrl: string
+  /** The path of that base: every address of ours on the page begins with it. */
+  readonly base: string
   readonly payee: Payee | undefined
   readonly sandbox: boolean
   /** A page of the sandbox itself: no languages. */
@@ -59,13 +61,13 @@ export function layout(page: Page): Rendered {
 <link rel="icon" href="data:,">
 ${page.preview && preview(page, page.preview)}
 ${style.element}
-<script type="module" src="${scriptPath}"></script>
+<script type="module" src="${frame.base}${scriptPath}"></script>
 ${page.head}
 </head>
 <body>
 <header>
 ${frame.sandbox && html`<p class="test">${words.sandbox}</p>`}
-<div class="top wrap"><div class="brand">${payee && mark(payee)}</div>
+<div class="top wrap"><div class="brand">${payee && mark(payee, frame.base)}</div>
 ${!frame.plain && switcher(frame)}</div>
 </header>
 ${page.main}
@@ -87,9 +89,9 @@ function preview({ frame, title }: Page, text: string): Html {
 ${image && html`<meta property="og:image" content="${image}">`}`
 }
 
-function mark({ name, brand }: Payee): Html {
+function mark({ name, brand }: Payee, base: string): Html {
   if (brand?.logoHash) {
-    return html`<img src="${logoPath(brand.merchantId, brand.logoHash)}" alt="" height="40"><span>${name}</span>`
+    return html`<img src="${base}${logoPath(brand.merchantId, brand.logoHash)}" alt="" height="40"><span>${name}</span>`
   }
   const initial = [...name.trim()][0]?.toUpperCase() ?? ''
   return html`<span class="initial" aria-hidden="true">${initial}</span><span>${name}</span>`
