@@ -434,6 +434,15 @@ describe('POST /checkout-sessions, the form of a link', () => {
     const mixed = await create({ checkoutToken: link.checkoutToken, successUrl: 'https://a.example', metadata: {} })
     assert.deepEqual([mixed.status, pointers(mixed.body)], [400, ['/metadata', '/successUrl']])
   })
+
+  it('422: a link whose destination account was blocked meanwhile, until it is ACTIVE again', async () => {
+    const link = await ok(t.client, 'POST', '/payment-links', shop.body({ active: true }))
+    const accountUrl = `/accounts/${shop.accounts.BRL?.id}`
+    await ok(t.client, 'PATCH', accountUrl, { status: 'BLOCKED' })
+    assert.equal((await create({ checkoutToken: link.checkoutToken })).status, 422)
+    await ok(t.client, 'PATCH', accountUrl, { status: 'ACTIVE' })
+    assert.equal((await create({ checkoutToken: link.checkoutToken })).status, 201)
+  })
 })
 
 test('after all of it the last events are the objects', () => prove(t, t.client))
