@@ -36,7 +36,7 @@ export async function openClient(address: string, seed: SandboxSeed, connections
       sent.end(text)
     })
   const token = await call('POST', '/auth', { clientId: seed.clientId, clientSecret: seed.clientSecret })
-  headers['authorization'] = `Bearer ${JSON.parse(token.text).accessToken}`
+  headers.authorization = `Bearer ${JSON.parse(token.text).accessToken}`
   return { call, headers, close: () => agent.destroy() }
 }
 
@@ -58,7 +58,7 @@ export function sessionBody(seed: SandboxSeed) {
     paymentMethodsAllowed: ['PIX'],
     duration: 3600,
     owner: { identityId: seed.identityId },
-    destinations: [{ type: 'ACCOUNT', amount: '11.90', account: { accountNumber: seed.accounts['BRL'] } }],
+    destinations: [{ type: 'ACCOUNT', amount: '11.90', account: { accountNumber: seed.accounts.BRL } }],
     successUrl: 'https://shop.example/ok',
     failedUrl: 'https://shop.example/no',
   }

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 export function findPgbench(): string | undefined {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).map((version) => join(debian, version, 'bin')) : []
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...versions.reverse()]
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...versions.reverse()]
   return folders.map((folder) => join(folder, 'pgbench')).find((file) => existsSync(file))
 }
 

@@ -109,8 +109,8 @@ async function compare(databaseUrl: string, ours: { creates: number; flows: numb
 async function sampleRows(databaseUrl: string) {
   const sql = postgres(databaseUrl, { max: 1 })
   const [session] = await sql`select * from checkout_sessions where status = 'ATTEMPT' limit 1`
-  const [account] = await sql`select * from checkout_session_accounts where session_id = ${session?.['id']}`
-  const [event] = await sql`select * from events where stream_id = ${session?.['id']} and sequence = 1`
+  const [account] = await sql`select * from checkout_session_accounts where session_id = ${session?.id}`
+  const [event] = await sql`select * from events where stream_id = ${session?.id} and sequence = 1`
   await sql.end()
   if (!session || !account || !event) throw new Error('no create left its rows')
   return { session, account, event }

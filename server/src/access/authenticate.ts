@@ -70,7 +70,7 @@ export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
 }
 
 function bearerOf(headers: Headers): string {
-  const header = headers['authorization']
+  const header = headers.authorization
   const match = typeof header === 'string' ? /^Bearer +([^\s]+)$/i.exec(header) : null
   if (!match?.[1])
     throw problem('unauthorized', 'The header Authorization is missing; send "Bearer <accessToken>" from POST /auth.')

@@ -30,7 +30,7 @@ const create = (body: unknown) => t.client.call('POST', '/checkout-sessions', bo
 const to = (amount: string, accountNumber?: string) => ({
   type: 'ACCOUNT',
   amount,
-  account: { accountNumber: accountNumber ?? shop.accounts['BRL']?.accountNumber },
+  account: { accountNumber: accountNumber ?? shop.accounts.BRL?.accountNumber },
 })
 /** One item of this price and tax, paid into one account. */
 function taxed(preTaxAmount: string, totalAmount: string, tax: unknown) {
@@ -41,7 +41,7 @@ const fixed = (value: string, amount: string) => ({ name: 'IVA', type: 'FIXED', 
 const clp = (amount: string) => ({
   currency: 'CLP',
   items: [{ description: 'x', preTaxAmount: amount, totalAmount: amount }],
-  destinations: [to(amount, shop.accounts['CLP']?.accountNumber)],
+  destinations: [to(amount, shop.accounts.CLP?.accountNumber)],
   paymentMethodsAllowed: ['WEBPAY'],
 })
 
@@ -300,7 +300,7 @@ describe('POST /checkout-sessions 400: a pointer to every offending field', () =
       [[to('11.90', 'nobody')], [number]],
       [[to('11.90', strange)], [number]],
       [[to('11.90', blocked.accountNumber)], [number]],
-      [[to('11.90', shop.accounts['USD']?.accountNumber)], [number]],
+      [[to('11.90', shop.accounts.USD?.accountNumber)], [number]],
       [[{ ...to('11.90'), currency: 'USD' }], ['/destinations/0/currency']],
       [[{ ...to('11.90'), account: { ...to('1').account, currency: 'USD' } }], ['/destinations/0/account/currency']],
       [[{ ...to('11.90'), identity: { identityId: 'x' } }], ['/destinations/0/identity/identityId']],

@@ -161,7 +161,7 @@ describe('POST /checkout-sessions/token/{token}/refresh', () => {
   })
 
   it('20 refreshes of an expired one at the same moment make one successor', async () => {
-    const session = await inStatus['EXPIRED']?.()
+    const session = await inStatus.EXPIRED?.()
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(session.checkoutToken)))
     assert.deepEqual([...new Set(answers.map((a) => a.status))], [201])
     assert.equal(new Set(answers.map((a) => a.body.id)).size, 1)
@@ -198,7 +198,7 @@ describe('POST /checkout-sessions/token/{token}/refresh', () => {
       currency: 'USD',
       items: [{ description: 'x', preTaxAmount: '10.00', totalAmount: '10.00' }],
       destinations: [
-        { type: 'ACCOUNT', amount: '10.00', account: { accountNumber: shop.accounts['USD']?.accountNumber } },
+        { type: 'ACCOUNT', amount: '10.00', account: { accountNumber: shop.accounts.USD?.accountNumber } },
       ],
       paymentMethodsAllowed: ['LIGO'],
     })
@@ -228,7 +228,7 @@ describe('DELETE /checkout-sessions/{id}', () => {
   }
 
   it('200 from PROCESSING_PAYMENT where the open payment can be cancelled', async () => {
-    const session = (await inStatus['PROCESSING_PAYMENT']?.()) ?? {}
+    const session = (await inStatus.PROCESSING_PAYMENT?.()) ?? {}
     assert.equal((await remove(session.id)).status, 200)
     const [payment] = (await ok(t.client, 'GET', `/payments?checkoutSessionId=${session.id}`)).results
     assert.equal(payment.status, 'EXPIRED')

@@ -25,9 +25,7 @@ before(async () => {
   clpSession = await shop.session({
     currency: 'CLP',
     items: [{ description: 'x', preTaxAmount: '1000', totalAmount: '1000' }],
-    destinations: [
-      { type: 'ACCOUNT', amount: '1000', account: { accountNumber: shop.accounts['CLP']?.accountNumber } },
-    ],
+    destinations: [{ type: 'ACCOUNT', amount: '1000', account: { accountNumber: shop.accounts.CLP?.accountNumber } }],
     paymentMethodsAllowed: ['WEBPAY'],
     duration: 500,
   })
@@ -41,7 +39,7 @@ after(() => t.close())
 const at = (index: number): Body => sessions[index]
 const priced = (amount: string, duration: number) => ({
   items: [{ description: 'x', preTaxAmount: amount, totalAmount: amount }],
-  destinations: [{ type: 'ACCOUNT', amount, account: { accountNumber: shop.accounts['BRL']?.accountNumber } }],
+  destinations: [{ type: 'ACCOUNT', amount, account: { accountNumber: shop.accounts.BRL?.accountNumber } }],
   duration,
 })
 const list = (query: string, version: 'v1' | 'v2' = 'v2') =>
@@ -69,8 +67,8 @@ describe('GET /checkout-sessions 200', () => {
     assert.deepEqual(await shown(`?checkoutToken=${at(2).checkoutToken},${at(0).checkoutToken},nobody`), [2, 0])
     assert.deepEqual(await shown(`?identityId=${shop.identityId}`), [4, 3, 2, 1, 0])
     assert.deepEqual(await shown('?identityId=idn_01k9v3m5x8e2wvq0c7d4n6t1ab,x'), [])
-    assert.deepEqual(await shown(`?accountNumber=${shop.accounts['CLP']?.accountNumber}`), [4])
-    const both = `${shop.accounts['CLP']?.accountNumber},${shop.accounts['BRL']?.accountNumber}`
+    assert.deepEqual(await shown(`?accountNumber=${shop.accounts.CLP?.accountNumber}`), [4])
+    const both = `${shop.accounts.CLP?.accountNumber},${shop.accounts.BRL?.accountNumber}`
     assert.deepEqual(await shown(`?accountNumber=${both}&status=ATTEMPT`), [4, 3, 2, 0])
   })
 

@@ -69,7 +69,7 @@ export type Session = {
 
 /** What an order is, for paying it at most once: the merchant's own reference, else the chain of sessions. */
 export function orderKeyOf(metadata: Readonly<Record<string, string>>, rootSessionId: string): string {
-  const reference = metadata['orderReference']
+  const reference = metadata.orderReference
   return reference ? `ref:${reference}` : rootSessionId
 }
 

@@ -92,7 +92,7 @@ function fromValidation(errors: AjvError[], context: string): Problem {
 /** Of "this or null" that was meant to be this, the caller hears what is wrong with it, not that it is not null either. */
 function isEcho(error: AjvError, all: AjvError[]): boolean {
   if (error.keyword === 'anyOf') return all.some((e) => e !== error && e.instancePath.startsWith(error.instancePath))
-  const noNull = error.keyword === 'type' && error.params['type'] === 'null'
+  const noNull = error.keyword === 'type' && error.params.type === 'null'
   return (
     noNull && all.some((e) => e !== error && e.keyword !== 'anyOf' && e.instancePath.startsWith(error.instancePath))
   )
@@ -105,16 +105,16 @@ function toFault(error: AjvError, place: string): Fault {
   const params = error.params as Record<string, unknown>
   switch (error.keyword) {
     case 'required':
-      return { pointer: `${at}/${pointerPart(String(params['missingProperty']))}`, detail: 'is required' }
+      return { pointer: `${at}/${pointerPart(String(params.missingProperty))}`, detail: 'is required' }
     case 'additionalProperties':
-      return { pointer: `${at}/${pointerPart(String(params['additionalProperty']))}`, detail: 'is not a known field' }
+      return { pointer: `${at}/${pointerPart(String(params.additionalProperty))}`, detail: 'is not a known field' }
     case 'enum':
       if (name !== undefined) return { pointer: at, detail: 'is not a field of this form' }
-      return { pointer: at, detail: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` }
+      return { pointer: at, detail: `must be one of ${(params.allowedValues as unknown[]).join(', ')}` }
     case 'const':
-      return { pointer: at, detail: `must be ${JSON.stringify(params['allowedValue'])}` }
+      return { pointer: at, detail: `must be ${JSON.stringify(params.allowedValue)}` }
     case 'discriminator':
-      return { pointer: `${at}/${pointerPart(String(params['tag']))}`, detail: 'is not one of the known values' }
+      return { pointer: `${at}/${pointerPart(String(params.tag))}`, detail: 'is not one of the known values' }
     case 'pattern':
       return { pointer: at, detail: patternDetail(error) }
     default:

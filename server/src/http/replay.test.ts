@@ -114,11 +114,11 @@ describe('a crash between the commit and the answer', () => {
     const first = await create(key, body)
     await loseAnswer(key)
     const before = await countSessions()
-    await ok(t.client, 'PATCH', `/accounts/${shop.accounts['BRL']?.id}`, { status: 'BLOCKED' })
+    await ok(t.client, 'PATCH', `/accounts/${shop.accounts.BRL?.id}`, { status: 'BLOCKED' })
     const resumed = await create(key, body)
     assert.deepEqual([resumed.status, resumed.body], [201, first.body])
     assert.equal(await countSessions(), before)
-    await ok(t.client, 'PATCH', `/accounts/${shop.accounts['BRL']?.id}`, { status: 'ACTIVE' })
+    await ok(t.client, 'PATCH', `/accounts/${shop.accounts.BRL?.id}`, { status: 'ACTIVE' })
     assert.deepEqual((await create(key, body)).body, first.body)
   })
 

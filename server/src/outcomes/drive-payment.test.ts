@@ -33,9 +33,7 @@ async function nequi(email: string) {
   const session = await shop.session({
     currency: 'COP',
     items: [{ description: 'x', preTaxAmount: '50000', totalAmount: '50000' }],
-    destinations: [
-      { type: 'ACCOUNT', amount: '50000', account: { accountNumber: shop.accounts['COP']?.accountNumber } },
-    ],
+    destinations: [{ type: 'ACCOUNT', amount: '50000', account: { accountNumber: shop.accounts.COP?.accountNumber } }],
     paymentMethodsAllowed: ['NEQUI'],
   })
   const customer = { firstName: 'Ana', email, phoneNumber: '3001234567' }
@@ -325,7 +323,7 @@ describe('GET /payments', () => {
     assert.deepEqual(await shown(`checkoutSessionId=${first.id},${second.id}&limit=1`), [2])
     assert.deepEqual(await shown(`parentPaymentId=${settledOne.id}`), [2])
     assert.deepEqual(await shown(`identityId=${own.identityId},x`), [2, 1, 0])
-    assert.deepEqual(await shown(`accountNumber=${own.accounts['BRL']?.accountNumber}`), [2, 1, 0])
+    assert.deepEqual(await shown(`accountNumber=${own.accounts.BRL?.accountNumber}`), [2, 1, 0])
     assert.deepEqual(await shown('accountNumber=x'), [])
     assert.deepEqual(await shown('attention=true'), [])
     assert.deepEqual(await shown('attention=false'), [2, 1, 0])

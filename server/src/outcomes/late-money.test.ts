@@ -199,7 +199,7 @@ describe('the wrong amount', () => {
       name: 'Other',
     })
     const destinations = [
-      { type: 'ACCOUNT', amount: '8.00', account: { accountNumber: shop.accounts['BRL']?.accountNumber } },
+      { type: 'ACCOUNT', amount: '8.00', account: { accountNumber: shop.accounts.BRL?.accountNumber } },
       { type: 'ACCOUNT', amount: '3.90', account: { accountNumber: second.accountNumber } },
     ]
     const session = await shop.session({ destinations })
@@ -327,7 +327,7 @@ describe('a provider that takes back, or says nothing', () => {
     }
     const [row] = await t.ctx
       .sql`select count(*)::int as kept from payment_resolutions where merchant_id = ${client.merchantId}`
-    assert.equal(row?.['kept'], 2)
+    assert.equal(row?.kept, 2)
     await prove(t, client)
   })
 

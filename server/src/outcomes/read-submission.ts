@@ -101,7 +101,7 @@ function notAllowed(session: Session, pointer: string) {
 function wholeNode(session: Session, rail: Rail, method: QuotedMethod, { node }: Given): PaymentNode {
   const fields = (node[rail.key] ?? {}) as Record<string, unknown>
   const { id: _, ...known } = session.customer ?? {}
-  const customer = { ...known, ...(fields['customer'] as object | undefined) }
+  const customer = { ...known, ...(fields.customer as object | undefined) }
   return {
     ...node,
     type: rail.type,
@@ -113,7 +113,7 @@ function wholeNode(session: Session, rail: Rail, method: QuotedMethod, { node }:
 
 /** What the merchant wants to know of every payer, whatever the method needs. */
 function checkRequirements(session: Session, fields: Record<string, unknown>, at: string, faults: Faults): void {
-  const customer = (fields['customer'] ?? {}) as Record<string, unknown>
+  const customer = (fields.customer ?? {}) as Record<string, unknown>
   const named = new Set(faults.list.map((f) => f.pointer))
   for (const field of session.customerRequirements ?? []) {
     const pointer = `${at}/customer/${field}`

@@ -35,9 +35,7 @@ const inPesos = async () => {
   return {
     currency: 'CLP',
     items: [{ description: 'Café', preTaxAmount: '2029', totalAmount: '2029' }],
-    destinations: [
-      { type: 'ACCOUNT', amount: '2029', account: { accountNumber: shop.accounts['CLP']?.accountNumber } },
-    ],
+    destinations: [{ type: 'ACCOUNT', amount: '2029', account: { accountNumber: shop.accounts.CLP?.accountNumber } }],
   }
 }
 
@@ -114,7 +112,7 @@ describe('POST /payments/{id}/refund 201', () => {
       name: 'Other',
     })
     const destinations = [
-      { type: 'ACCOUNT', amount: '5.95', account: { accountNumber: shop.accounts['BRL']?.accountNumber } },
+      { type: 'ACCOUNT', amount: '5.95', account: { accountNumber: shop.accounts.BRL?.accountNumber } },
       { type: 'ACCOUNT', amount: '5.95', account: { accountNumber: second.accountNumber } },
     ]
     const payment = await settled({ destinations })

@@ -55,7 +55,7 @@ describe('POST /checkout-sessions/{id}/payments 200', () => {
     const { body } = await submit(session, { ...anaPix, description: 'Um café' })
     assert.deepEqual(
       [body.type, body.externalId, body.identityId, body.accountNumber, body.description, body.checkoutSessionId],
-      ['PURCHASE', body.id, shop.identityId, shop.accounts['BRL']?.accountNumber, 'Um café', session.id],
+      ['PURCHASE', body.id, shop.identityId, shop.accounts.BRL?.accountNumber, 'Um café', session.id],
     )
     assert.deepEqual(
       [body.totalAmount, body.purchaseAmount, body.product, body.exchangeRate],

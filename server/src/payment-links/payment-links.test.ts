@@ -282,7 +282,7 @@ describe('GET /payment-links', () => {
       assert.equal(code, 200, JSON.stringify(body))
       return body.results.map((found: Body) => links.findIndex((link) => link.id === found.id))
     }
-    const brl = own.accounts['BRL']?.accountNumber
+    const brl = own.accounts.BRL?.accountNumber
     assert.deepEqual(await shown(''), [2, 1, 0])
     assert.deepEqual(await shown(`id=${links[0]?.id},${links[2]?.id},x`), [2, 0])
     assert.deepEqual(await shown('status=ACTIVE,EXPIRED'), [1])
