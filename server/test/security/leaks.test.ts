@@ -140,7 +140,8 @@ async function breakDatabase(): Promise<void> {
     await tx`set local role none`
     await tx`alter table checkout_sessions add constraint planted check (checkout_token not like 'boom%') not valid`
   })
-  const body = shop.body({ checkoutToken: 'boom-1', customer: payer() })
+  const customer = { documentNumber: document, documentType: 'CPF' }
+  const body = shop.body({ checkoutToken: 'boom-1', customer })
   assert.equal((await attempt('a bug', 'POST', '/checkout-sessions', body)).status, 500)
 }
 

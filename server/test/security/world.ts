@@ -148,6 +148,7 @@ export const notIds: Record<string, string> = {
   'POST /pay/:token/*': 'the payer, by the secret token',
   'GET /pay/:token/*': 'the payer, by the secret token',
   'GET /link/:token': 'the payer, by the secret token',
+  'GET /link/:token/*': 'the payer, by the secret token',
   'POST /link/:token/*': 'the payer, by the secret token',
   'GET /bank/:name': "the sandbox's bank, by the secret reference",
   'POST /bank/:name/*': "the sandbox's bank, by the secret reference",
