@@ -4,8 +4,8 @@
  */
 import type { Context } from '../kit/context.ts'
 import { seal, unseal } from '../kit/seal.ts'
+import { basePath } from './base-path.ts'
 import type { Values } from './fields.ts'
-import { basePath } from './page.ts'
 import type { WordKey } from './words.ts'
 
 export type Draft = { method: string; values: Values; errors: Readonly<Record<string, WordKey>> }

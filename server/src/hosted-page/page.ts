@@ -56,11 +56,6 @@ export type SessionPage = Shown & {
   readonly payment: Payment | undefined
 }
 
-/** The path that our public address begins with, behind a proxy that takes it off: `/checkout`, or nothing. */
-export function basePath(publicUrl: string): string {
-  return (URL.parse(publicUrl)?.pathname ?? '').replace(/\/+$/, '')
-}
-
 /** A path with its query; what is undefined or false is left out. */
 export function address(path: string, query: Query): string {
   const parts = Object.entries(query).flatMap(([name, value]) =>

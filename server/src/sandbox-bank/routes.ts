@@ -1,10 +1,10 @@
 /** The sandbox's bank and card processor, below /sandbox: what redirect rails and cards lead to. For sandbox merchants alone. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { redirect, sendPage } from '../hosted-page/answer.ts'
+import { basePath } from '../hosted-page/base-path.ts'
 import { money } from '../hosted-page/format.ts'
 import { loadSession } from '../hosted-page/load.ts'
 import { methodsOf } from '../hosted-page/methods.ts'
-import { basePath } from '../hosted-page/page.ts'
 import { isLanguage } from '../hosted-page/words.ts'
 import type { Context } from '../kit/context.ts'
 import { formatAmount } from '../kit/money.ts'

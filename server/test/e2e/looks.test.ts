@@ -82,9 +82,7 @@ test('the script helps: it copies, counts down and writes numbers as people do',
   const rut = form.locator('[name="customer.documentNumber"]')
   await rut.pressSequentially('123456785')
   assert.equal(await rut.inputValue(), '12.345.678-5')
-  const clock = form.locator('[data-left]')
-  const before = await clock.textContent()
-  await form.waitForFunction(`document.querySelector('[data-left]').textContent !== '${before}'`)
+  await form.locator('[data-left]', { hasText: /^59:5\d$/ }).waitFor()
   await form.context().close()
 
   const page = await scenes.transfer?.(site, (url) =>
