@@ -14,6 +14,7 @@ type SessionRow = {
   eventSequence: number
 }
 type EventRow = {
+  createdAt: Date
   streamId: string
   sequence: number
   type: string
@@ -28,7 +29,7 @@ export async function findFaults(sql: Sql, merchantId: number, atRest: boolean):
   const sessions = await sql<SessionRow[]>`
     select id, status, root_session_id, order_key, deleted_at, event_sequence from checkout_sessions where merchant_id = ${merchantId}`
   const events = await sql<EventRow[]>`
-    select stream_id, sequence, type, data from events where merchant_id = ${merchantId} order by stream_id, sequence`
+    select stream_id, sequence, type, data, created_at from events where merchant_id = ${merchantId} order by stream_id, sequence`
   return [
     ...paidOnce(payments, sessions),
     ...payments.flatMap(entriesFit),
@@ -120,6 +121,11 @@ function streams(events: readonly EventRow[], sessions: readonly SessionRow[], p
     const before = last.get(event.data.id)
     if (!isLegal(before, event))
       faults.push(`${event.data.id}: ${event.type} from ${before?.data.status} to ${event.data.status}`)
+    if (
+      event.type === 'checkout_session.expired' &&
+      Date.parse(String(event.data.expiresAt)) > event.createdAt.getTime()
+    )
+      faults.push(`${event.data.id} expired before its time`)
     last.set(event.data.id, event)
   }
   for (const session of sessions) {
