@@ -10,7 +10,7 @@ import { isId } from '../kit/id.ts'
 import { markPayment } from '../outcomes/mark-payment.ts'
 import { pollPayment } from '../outcomes/poll.ts'
 import { takeSecondMoney } from '../outcomes/second-money.ts'
-import { settle } from '../outcomes/settle.ts'
+import { settleNotice } from '../outcomes/settle.ts'
 import { findPaymentBeside, findPaymentById, findPaymentByRef } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
 import { type Decision, decideNotice, type Effect, type NoticeRow, tellsOtherMoney, waitAgain } from './notice.ts'
@@ -72,7 +72,8 @@ async function look(ctx: Context, merchant: Merchant, row: NoticeRow): Promise<N
   if (decision.is === 'list') return listed(row, decision.why)
   const now = nowFor(ctx, merchant)
   if (decision.is === 'wait') return { ...unchanged(row), ...waitAgain(row, decision.why, now) }
-  await apply(ctx, merchant, notice, decision)
+  // The payment got its reference while this was decided: it is decided again.
+  if (!(await apply(ctx, merchant, notice, decision))) return look(ctx, merchant, row)
   await wakeNotices(ctx.sql, row.merchantId, row.ref, now)
   // A contradiction that came before this was done is looked at next.
   const nextAt = row.otherBody === null ? null : now
@@ -101,17 +102,21 @@ async function ordered(ctx: Context, payment: Payment): Promise<Payment> {
 
 type Act = Extract<Decision, { payment: Payment }>
 
-async function apply(ctx: Context, merchant: Merchant, notice: Notice, { is, payment }: Act): Promise<void> {
+/** False when nothing was done, because what was decided on has changed. */
+async function apply(ctx: Context, merchant: Merchant, notice: Notice, { is, payment }: Act): Promise<boolean> {
   switch (is) {
     case 'ask':
-      return pollPayment(ctx, merchant.id, payment.id)
+      await pollPayment(ctx, merchant.id, payment.id)
+      return true
     case 'second_money':
       await takeSecondMoney(ctx, merchant, payment.id, notice.outcome)
-      return
+      return true
     case 'settle': {
-      const settled = await settle(ctx, merchant, payment.id, notice.outcome)
+      const settled = await settleNotice(ctx, merchant, payment.id, notice.outcome)
+      if (!settled) return false
       if (tellsOtherMoney(notice, settled))
         await markPayment(ctx, merchant, payment.id, 'The provider told of two different amounts for this payment.')
+      return true
     }
   }
 }

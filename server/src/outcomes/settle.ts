@@ -44,6 +44,27 @@ export async function settle(
   return agreeing(ctx.sql, async (sql) => settleWork(await openWork(sql, merchant, paymentId, now), outcome))
 }
 
+/**
+ * The same for a notice, which speaks of one reference alone. Undefined, and nothing applied, when the payment has got
+ * another one meanwhile: money under a second reference is second money. Throws `notFound`.
+ */
+export async function settleNotice(
+  ctx: Context,
+  merchant: Merchant,
+  paymentId: string,
+  outcome: Outcome,
+): Promise<Payment | undefined> {
+  const known = await readPaymentWithSession(ctx.sql, merchant.id, paymentId)
+  if (!known) throw problem('notFound', 'There is no such payment.')
+  // A reference that is there stays. One that is not may be learned without an event, which only a lock keeps out.
+  if (known.payment.connectorRef === outcome.ref) return settle(ctx, merchant, paymentId, outcome, known)
+  return agreeing(ctx.sql, async (sql) => {
+    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
+    const { connectorRef } = work.payment
+    return connectorRef === null || connectorRef === outcome.ref ? settleWork(work, outcome) : undefined
+  })
+}
+
 /** The same on a step's view of the rows, under locks or without. */
 export async function settleWork(work: Work, outcome: Outcome): Promise<Payment> {
   const { payment } = work

@@ -49,7 +49,7 @@ export async function readStanding(sql: Executor, session: Session): Promise<{ p
  * Writes change sets of different sessions in one statement and one commit. Answers for each whether it was written; one
  * whose session was changed meanwhile leaves nothing, and its work is to be done again on what is there now. A broken
  * constraint fails them all: the caller then writes them one by one. A reference may have been learned without an event,
- * which the counter does not show: it is never written over by nothing.
+ * which the counter does not show: the first one stays.
  */
 export async function writeChangeSets(sql: Executor, sets: readonly ChangeSet[]): Promise<boolean[]> {
   const { sessions, created, changed, events, entries, notices } = toParameters(sets)
@@ -67,7 +67,7 @@ export async function writeChangeSets(sql: Executor, sets: readonly ChangeSet[])
       cross join lateral json_populate_record(null::payments, w.row) p
     ), changed as (
       update payments t set status = p.status, origin = p.origin,
-        connector_ref = coalesce(p.connector_ref, t.connector_ref), received_minor = p.received_minor,
+        connector_ref = coalesce(t.connector_ref, p.connector_ref), received_minor = p.received_minor,
         received_currency = p.received_currency, failure_reason = p.failure_reason, hold = p.hold, attention = p.attention,
         next_check_at = p.next_check_at, checks = p.checks, leased_until = null, updated_at = p.updated_at, expires_at = p.expires_at,
         authorized_at = p.authorized_at, captured_at = p.captured_at, received_at = p.received_at, settled_at = p.settled_at,

@@ -4,7 +4,7 @@ import { after, before, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../test/harness.ts'
 import { makeShop, ok, pixOf } from '../../test/shop.ts'
 import { findMerchant } from '../access/find.ts'
-import { settle } from './settle.ts'
+import { settle, settleNotice } from './settle.ts'
 import { readPaymentWithSession } from './store.ts'
 
 let t: TestApp
@@ -26,4 +26,18 @@ it("a provider's reference that came in between is kept, though it moved no coun
   await settle(ctx, merchant, payment.id, { is: 'expired' }, stale)
   const [row] = await ctx.sql`select status, connector_ref from payments where id = ${payment.id}`
   assert.deepEqual({ ...row }, { status: 'EXPIRED', connectorRef: 'the-reference' })
+})
+
+it('a notice under another reference than the payment has meanwhile got is not its money', async () => {
+  const { ctx } = t
+  const client = await t.newMerchant()
+  const shop = await makeShop(client, ['BRL'])
+  const session = await shop.session()
+  const url = `/checkout-sessions/${session.id}/payments`
+  const payment = await ok(client, 'POST', url, pixOf('ana+silent@example.com'))
+  const merchant = await findMerchant(ctx.sql, client.merchantId)
+  assert.ok(merchant)
+  const amount = { minor: 1190n, currency: 'BRL' as const }
+  assert.equal(await settleNotice(ctx, merchant, payment.id, { is: 'received', ref: 'another', amount }), undefined)
+  assert.equal((await ok(client, 'GET', `/payments/${payment.id}`)).status, 'CREATED')
 })
