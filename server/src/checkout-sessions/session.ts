@@ -1,8 +1,7 @@
 /** The session: one payer's attempt to pay a fixed list of items. Its machine, and what can be decided without asking anybody. */
 import { machine, type StatusOf } from '../kit/machine.ts'
-import type { Customer, CustomerRequirement, Destination, Item, Owner } from '../offers/offer.ts'
+import type { Offer } from '../offers/offer.ts'
 import type { Quote } from '../quotes/quote.ts'
-import type { Currency } from '../vocabulary/currencies.ts'
 import type { EventType } from '../vocabulary/events.ts'
 import { limits } from '../vocabulary/limits.ts'
 
@@ -31,29 +30,15 @@ export const sessionEventTypes = {
   lapse: 'checkout_session.expired',
 } as const satisfies Record<SessionEvent, EventType>
 
-export type Session = {
+export type Session = Offer & {
   merchantId: number
   id: string
   rootSessionId: string
   successorId: string | null
   paymentLinkId: string | null
-  checkoutToken: string
   pageToken: string
   status: SessionStatus
   ownerIdentityId: string
-  owner: Owner
-  items: Item[]
-  currency: Currency
-  preTaxMinor: bigint
-  totalMinor: bigint
-  paymentMethods: string[]
-  customer: Customer | null
-  customerRequirements: CustomerRequirement[] | null
-  destinations: Destination[]
-  successUrl: string | null
-  failedUrl: string | null
-  durationSeconds: number
-  metadata: Record<string, string>
   orderKey: string
   quote: Quote
   quoteExpiresAt: Date | null

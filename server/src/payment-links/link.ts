@@ -1,7 +1,6 @@
 /** The payment link: the reusable offer that sessions are minted from, and its machine. */
 import { machine, type StatusOf } from '../kit/machine.ts'
-import type { Customer, CustomerRequirement, Destination, Item, Owner } from '../offers/offer.ts'
-import type { Currency } from '../vocabulary/currencies.ts'
+import type { Offer } from '../offers/offer.ts'
 import type { EventType } from '../vocabulary/events.ts'
 
 /** Design section 4: the only transitions there are. */
@@ -25,26 +24,12 @@ export const linkEventTypes = {
   finish: 'payment_link.finished',
 } as const satisfies Record<LinkEvent, EventType>
 
-export type PaymentLink = {
+export type PaymentLink = Offer & {
   merchantId: number
   id: string
-  checkoutToken: string
   pageToken: string
   status: LinkStatus
   ownerIdentityId: string
-  owner: Owner
-  items: Item[]
-  currency: Currency
-  preTaxMinor: bigint
-  totalMinor: bigint
-  paymentMethods: string[]
-  customer: Customer | null
-  customerRequirements: CustomerRequirement[] | null
-  destinations: Destination[]
-  successUrl: string | null
-  failedUrl: string | null
-  durationSeconds: number
-  metadata: Record<string, string>
   maxPayments: number | null
   usesOpen: number
   usesPaid: number
