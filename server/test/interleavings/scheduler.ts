@@ -108,12 +108,11 @@ export async function interleave(
       })
       if (lanes.every(isStill)) return
       const moving = lanes.filter((lane) => !hasStopped(lane))
+      released = false
       const waiting = await waitingForLocks(monitor, moving)
       for (const lane of moving) lane.blocked = waiting.has(lane.actor.pid) && !hasStopped(lane)
-      if (lanes.every((lane) => hasStopped(lane) || lane.blocked)) {
-        released = false
-        return
-      }
+      // A lock that was let go of while that was asked makes the answer old.
+      if (!released && lanes.every((lane) => hasStopped(lane) || lane.blocked)) return
       if (performance.now() - sinceMs > stuckMs) throw new Error(`nobody moves any more:\n${trace.join('\n')}`)
     }
   }
