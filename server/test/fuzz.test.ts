@@ -94,7 +94,7 @@ const oddTexts = [
   '*',
   'CLP:CLP',
   'ZZZ',
-  '4111111111111111',
+  '6011111111111117',
 ]
 const oddValues: readonly unknown[] = [
   null,

@@ -8,9 +8,14 @@ import { versionV2 } from '../src/access/caller.ts'
 import { createClient, createMerchant } from '../src/access/manage-clients.ts'
 import { buildApp } from '../src/app.ts'
 import { type AppContext, buildContext } from '../src/context.ts'
+import { openLog } from '../src/kit/log.ts'
 import type { App } from '../src/kit/operation.ts'
 import { jobsOf } from '../src/worker.ts'
 import { freshDatabase } from './database.ts'
+import { keepEvents, keepExchange, keepLog, plant } from './evidence.ts'
+
+/** pino's number for `error`. */
+const errorLevel = 50
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are read freely by tests and validated by schema here.
 export type Body = any
@@ -79,6 +84,7 @@ export async function startTestApp({
     close: async () => {
       await app.close()
       await ctx.close()
+      await keepEvents(database.url)
       await database.drop()
     },
   }
@@ -87,6 +93,8 @@ export async function startTestApp({
 async function clientOf(app: App, ctx: AppContext, check: AnswerChecker, mode: 'live' | 'sandbox'): Promise<Client> {
   const merchant = await createMerchant(ctx.sql, { name: `Shop ${mode}`, mode })
   const secrets = await createClient(ctx.sql, { merchantId: merchant.id, name: 'test', requestsPerSecond: null })
+  plant(secrets.apiKey)
+  plant(secrets.clientSecret)
   const base = { 'x-api-key': secrets.apiKey, 'user-agent': 'Tests/1.0' }
   const signIn = async (): Promise<string> => {
     const { clientId, clientSecret } = secrets
@@ -97,7 +105,9 @@ async function clientOf(app: App, ctx: AppContext, check: AnswerChecker, mode: '
       payload: { clientId, clientSecret },
     })
     assert.equal(answer.statusCode, 200, answer.body)
-    return answer.json().accessToken
+    const { accessToken } = answer.json()
+    plant(accessToken)
+    return accessToken
   }
   let token = await signIn()
   let signedInMs = ctx.clock.nowMs()
@@ -129,6 +139,7 @@ async function clientOf(app: App, ctx: AppContext, check: AnswerChecker, mode: '
       body: response.body === '' ? undefined : parse(response.body),
       headers: response.headers as Answer['headers'],
     }
+    keepExchange(payload, response.statusCode, response.body)
     check.verify(method, url, answer)
     return answer
   }
@@ -191,15 +202,10 @@ function answerChecker(): AnswerChecker {
   }
 }
 
-/** Errors of ours are printed; the rest is silent. */
-const quietLog: FastifyBaseLogger = {
-  level: 'error',
-  child: () => quietLog,
-  trace() {},
-  debug() {},
-  info() {},
-  warn() {},
-  silent() {},
-  error: (...parts: unknown[]) => console.error(...parts),
-  fatal: (...parts: unknown[]) => console.error(...parts),
-} as FastifyBaseLogger
+/** Errors of ours are printed; everything, down to traces, is kept to be searched for secrets when the run is over. */
+const quietLog: FastifyBaseLogger = openLog('trace', {
+  write: (line) => {
+    keepLog(line.trimEnd())
+    if (Number(/"level":(\d+)/.exec(line)?.[1]) >= errorLevel) process.stderr.write(line)
+  },
+})

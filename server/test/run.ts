@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { startPostgres } from '../src/kit/embedded-postgres.ts'
 import { isPostgresProcess, stopPostgres } from '../src/kit/postgres/postmaster.ts'
 import { makeTemplate, urlVariable } from './database.ts'
+import { evidenceVariable, searchEvidence } from './evidence.ts'
 
 const folderPrefix = `pasarela-test-${process.getuid?.() ?? 0}-`
 /** Real Postgres, but what a power cut would do to it does not matter. */
@@ -42,17 +43,32 @@ async function main(args: string[]): Promise<number> {
     // What tests leave in the temporary folder, and databases that they start there, go with this run.
     const temporary = join(folder, 'tmp')
     mkdirSync(temporary)
+    const evidence = join(folder, 'evidence')
+    mkdirSync(evidence)
     const flags = ['--test', '--test-concurrency=2', `--test-timeout=${fileTimeoutMs}`]
     const tests = spawn(process.execPath, [...flags, ...withFiles(args)], {
       stdio: 'inherit',
-      env: { ...process.env, [urlVariable]: database.url, TMPDIR: temporary },
+      env: { ...process.env, [urlVariable]: database.url, TMPDIR: temporary, [evidenceVariable]: evidence },
     })
     child = tests
     const code = await new Promise<number>((resolve) => tests.on('close', (status) => resolve(status ?? 1)))
-    return interrupted ? 130 : code
+    if (interrupted) return 130
+    return reportLeaks(evidence) ? code || 1 : code
   } finally {
     await removeRun(folder)
   }
+}
+
+/** Searches what the run wrote for the secrets that it was given. True when one was found. */
+function reportLeaks(evidence: string): boolean {
+  const { searchedBytes, plantedCount, findings } = searchEvidence(evidence)
+  const megabytes = (searchedBytes / 2 ** 20).toFixed(1)
+  console.log(
+    `${plantedCount} planted secrets searched for in ${megabytes} MB of log, refusals and events: ${findings.length} found`,
+  )
+  for (const { kind, secret, around } of findings.slice(0, 10))
+    console.log(`leaked into ${kind}: ${secret}\n  … ${around} …`)
+  return findings.length > 0
 }
 
 function withFiles(args: string[]): string[] {

@@ -435,6 +435,13 @@ describe('POST /checkout-sessions, the form of a link', () => {
     assert.deepEqual([mixed.status, pointers(mixed.body)], [400, ['/metadata', '/successUrl']])
   })
 
+  it('400: a card number where a name belongs, not repeated in the answer', async () => {
+    const number = '4111111111111111'
+    const refused = await create(shop.body({ customer: { firstName: number, lastName: 'Souza' } }))
+    assert.deepEqual([refused.status, pointers(refused.body)], [400, ['/customer/firstName']])
+    assert.ok(!JSON.stringify(refused.body).includes(number))
+  })
+
   it('422: a link whose destination account was blocked meanwhile, until it is ACTIVE again', async () => {
     const link = await ok(t.client, 'POST', '/payment-links', shop.body({ active: true }))
     const accountUrl = `/accounts/${shop.accounts.BRL?.id}`

@@ -3,6 +3,7 @@ import { checkDocument } from '../kit/documents.ts'
 import { checkPhone } from '../kit/phones.ts'
 import type { Faults } from '../kit/problem.ts'
 import { isBank } from './banks.ts'
+import { findCardNumber } from './card-number.ts'
 import type { Rail } from './rail.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -47,6 +48,10 @@ export function checkRailFields(rail: Rail, fields: Fields, pointer: string, fau
  */
 export function checkCustomer(customer: Fields, pointer: string, faults: Faults, rail?: Rail): void {
   const { documentNumber, phoneNumber, phoneNumberPrefix } = customer
+  for (const name of ['firstName', 'lastName']) {
+    // A payer who mistakes the field must not leave a card number on record.
+    if (findCardNumber(customer[name]) !== undefined) faults.add(`${pointer}/${name}`, 'looks like a card number')
+  }
   if (typeof documentNumber === 'string' && documentNumber !== '') {
     checkCustomerDocument(customer, documentNumber, pointer, faults, rail)
   }
