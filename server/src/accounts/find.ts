@@ -4,11 +4,6 @@ import type { Currency } from '../vocabulary/currencies.ts'
 import type { Account } from './account.ts'
 import * as store from './store.ts'
 
-/** The merchant's account with this id, if there is one. */
-export function findAccount(sql: Executor, merchantId: number, id: string): Promise<Account | undefined> {
-  return store.findAccountById(sql, merchantId, id)
-}
-
 /** Those of the merchant's accounts that have one of these numbers, in one statement and in no order. */
 export function findAccountsByNumbers(
   sql: Executor,

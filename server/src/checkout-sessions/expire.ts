@@ -1,6 +1,6 @@
 /** Sessions whose time is over become EXPIRED by themselves. */
 
-import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
+import { onEveryClock } from '../access/moved-clocks.ts'
 import { appendEvents } from '../events/append.ts'
 import type { Context } from '../kit/context.ts'
 import { transactionAgain } from '../kit/db.ts'
@@ -10,15 +10,8 @@ import { moveSessionsDue } from './store.ts'
 const slice = 500
 
 /** One round of expiry: a slice of all merchants' due sessions, and of each test clock's. True when more may be due. */
-export async function expireSessions(ctx: Context): Promise<boolean> {
-  const nowMs = ctx.clock.nowMs()
-  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
-  let more = false
-  for (const { merchantId, offsetMs } of clocks) {
-    const moved = await expireDueSessions(ctx, new Date(nowMs + offsetMs), merchantId)
-    more ||= moved === slice
-  }
-  return more
+export function expireSessions(ctx: Context): Promise<boolean> {
+  return onEveryClock(ctx, slice, (now, merchantId) => expireDueSessions(ctx, now, merchantId))
 }
 
 /** A slice of what is due at `now`, of one merchant or of all; returns how many. */

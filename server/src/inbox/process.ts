@@ -1,7 +1,7 @@
 /** Applies stored notices: each is matched with its payment and goes the same road as every outcome. Safe to repeat after a crash. */
 import type { Merchant } from '../access/caller.ts'
 import { findMerchant } from '../access/find.ts'
-import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
+import { onEveryClock } from '../access/moved-clocks.ts'
 import type { Notice } from '../connectors/connector.ts'
 import { connectorFor } from '../connectors/index.ts'
 import { type Context, nowFor } from '../kit/context.ts'
@@ -24,14 +24,8 @@ const leaseMs = 30_000
 const failuresQuiet = 5
 
 /** One round: a slice of all merchants' notices, and of each test clock's. True when more may be due. */
-export async function processNotices(ctx: Context): Promise<boolean> {
-  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
-  let more = false
-  for (const { merchantId, offsetMs } of clocks) {
-    const now = new Date(ctx.clock.nowMs() + offsetMs)
-    more = (await processDue(ctx, now, merchantId)) === slice || more
-  }
-  return more
+export function processNotices(ctx: Context): Promise<boolean> {
+  return onEveryClock(ctx, slice, (now, merchantId) => processDue(ctx, now, merchantId))
 }
 
 /** A slice of what is due at `now`, of one merchant or of all; returns how many. */

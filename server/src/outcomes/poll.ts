@@ -1,6 +1,6 @@
 /** Asks providers about payments whose time to be asked about has come: quiet ones, watched ones, refunds under way. */
 import { findMerchant } from '../access/find.ts'
-import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
+import { onEveryClock } from '../access/moved-clocks.ts'
 import type { Context } from '../kit/context.ts'
 import { claimPaymentsDue } from '../payments/find.ts'
 import { ask, orderOf } from './order.ts'
@@ -13,15 +13,8 @@ const slice = 50
 const leaseMs = 30_000
 
 /** One round: a slice of all merchants' due payments, and of each test clock's. True when more may be due. */
-export async function pollPayments(ctx: Context): Promise<boolean> {
-  const nowMs = ctx.clock.nowMs()
-  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
-  let more = false
-  for (const { merchantId, offsetMs } of clocks) {
-    const polled = await pollDue(ctx, new Date(nowMs + offsetMs), merchantId)
-    more ||= polled === slice
-  }
-  return more
+export function pollPayments(ctx: Context): Promise<boolean> {
+  return onEveryClock(ctx, slice, (now, merchantId) => pollDue(ctx, now, merchantId))
 }
 
 /** A slice of what is due at `now`, of one merchant or of all; returns how many. */

@@ -1,5 +1,5 @@
 /** Links whose duration is over become EXPIRED by themselves. */
-import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
+import { onEveryClock } from '../access/moved-clocks.ts'
 import { appendEvents } from '../events/append.ts'
 import type { Context } from '../kit/context.ts'
 import { transactionAgain } from '../kit/db.ts'
@@ -9,15 +9,8 @@ import { moveLinksDue } from './store.ts'
 const slice = 500
 
 /** One round: a slice of all merchants' due links, and of each test clock's. True when more may be due. */
-export async function expireLinks(ctx: Context): Promise<boolean> {
-  const nowMs = ctx.clock.nowMs()
-  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
-  let more = false
-  for (const { merchantId, offsetMs } of clocks) {
-    const moved = await expireDueLinks(ctx, new Date(nowMs + offsetMs), merchantId)
-    more ||= moved === slice
-  }
-  return more
+export function expireLinks(ctx: Context): Promise<boolean> {
+  return onEveryClock(ctx, slice, (now, merchantId) => expireDueLinks(ctx, now, merchantId))
 }
 
 /** A slice of what is due at `now`, of one merchant or of all; returns how many. */

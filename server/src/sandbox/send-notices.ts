@@ -1,6 +1,6 @@
 /** The sandbox's banks tell of payments by themselves: signed notices, through the same door as any provider's. */
 import { findMerchant } from '../access/find.ts'
-import { merchantsWithMovedClocks } from '../access/moved-clocks.ts'
+import { onEveryClock } from '../access/moved-clocks.ts'
 import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
 import { sandboxConnection } from '../inbox/connection.ts'
 import { receiveNotice } from '../inbox/receive.ts'
@@ -13,14 +13,8 @@ const slice = 50
 const leaseMs = 30_000
 
 /** One round: a slice of all merchants' payments, and of each test clock's. True when more may be due. */
-export async function sendNotices(ctx: Context): Promise<boolean> {
-  const clocks = [{ merchantId: null, offsetMs: 0 }, ...(await merchantsWithMovedClocks(ctx.sql))]
-  let more = false
-  for (const { merchantId, offsetMs } of clocks) {
-    const now = new Date(ctx.clock.nowMs() + offsetMs)
-    more = (await sendDue(ctx, now, merchantId)) === slice || more
-  }
-  return more
+export function sendNotices(ctx: Context): Promise<boolean> {
+  return onEveryClock(ctx, slice, (now, merchantId) => sendDue(ctx, now, merchantId))
 }
 
 /** A slice of what is due at `now`, of one merchant or of all; returns of how many payments was told. */
