@@ -1,4 +1,4 @@
-/** The server that is measured, in a process of its own: the real application on the database of DATABASE_URL, with its jobs. */
+/** The server that is measured, in a process of its own: the real application on the database of its first argument, with its jobs. */
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { buildApp } from '../server/src/app.ts'
@@ -17,7 +17,6 @@ const address = await app.listen({ host: '127.0.0.1', port: 0 })
 process.send?.({ address, seed })
 
 process.on('message', async (message) => {
-  if (message === 'memory') process.send?.({ residentMb: process.memoryUsage.rss() / 2 ** 20 })
   if (message !== 'stop') return
   await app.close()
   await worker.stop()

@@ -1,0 +1,62 @@
+/** Durable creates: validated, quoted and on disk with their event, beside PostgreSQL's own benchmark inserting the same rows. */
+import postgres from 'postgres'
+import { openClient, sessionBody } from '../client.ts'
+import { measure } from '../measure.ts'
+import { createScript, findPgbench, pgbenchScript } from '../pgbench.ts'
+import { type Bench, type Row, type Scenario, shown } from '../scenario.ts'
+
+const connections = 64
+const pgbenchClients = 32
+
+export const scenario: Scenario = {
+  name: 'creates',
+  about: 'POST /checkout-sessions, 64 connections',
+  run: async (bench) => {
+    const target = await bench.openTarget()
+    const client = await openClient(target.address, target.seed, connections)
+    const create = async () => {
+      const answer = await client.call('POST', '/checkout-sessions', sessionBody(target.seed))
+      if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text.slice(0, 300)}`)
+    }
+    const figures = await measure(connections, bench.seconds, create)
+    client.close()
+    await target.stop()
+    bench.note(`p50 ${shown(figures.p50Ms)} ms, p99 ${shown(figures.p99Ms)} ms at 64 connections`)
+    return [await compare(bench, figures.perSecond)]
+  },
+}
+
+async function compare(bench: Bench, perSecond: number): Promise<Row> {
+  const row = { what: 'create a session, 64 connections', figure: shown(perSecond, '/s'), target: '>= 1.0' }
+  const pgbench = findPgbench()
+  if (!pgbench) return { ...row, yardstick: 'pgbench is not installed: not comparable', its: '' }
+  const options = { clients: pgbenchClients, seconds: bench.seconds }
+  const its = await pgbenchScript(
+    pgbench,
+    bench.databaseUrl,
+    createScript(await sampleRows(bench.databaseUrl)),
+    options,
+  )
+  const ratio = perSecond / its
+  return {
+    ...row,
+    yardstick: `pgbench -M prepared -c ${pgbenchClients}, the same rows and indexes`,
+    its: shown(its, '/s'),
+    ratio,
+    met: ratio >= 1,
+  }
+}
+
+/** Rows as one create left them. */
+async function sampleRows(databaseUrl: string) {
+  const sql = postgres(databaseUrl, { max: 1 })
+  try {
+    const [session] = await sql`select * from checkout_sessions where status = 'ATTEMPT' limit 1`
+    const [account] = await sql`select * from checkout_session_accounts where session_id = ${session?.id}`
+    const [event] = await sql`select * from events where stream_id = ${session?.id} and sequence = 1`
+    if (!session || !account || !event) throw new Error('no create left its rows')
+    return { session, account, event }
+  } finally {
+    await sql.end()
+  }
+}

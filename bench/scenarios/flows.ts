@@ -1,0 +1,59 @@
+/** Whole paid flows: create, submit, notification, FINISHED with ledger and events, beside pgbench's TPC-B-like transactions. */
+import postgres from 'postgres'
+import { openClient, payOnce, sessionBody } from '../client.ts'
+import { measure } from '../measure.ts'
+import { findPgbench, pgbenchTpcb } from '../pgbench.ts'
+import { type Bench, type Row, type Scenario, shown } from '../scenario.ts'
+
+const connections = 64
+const pgbenchClients = 32
+const scale = 50
+
+export const scenario: Scenario = {
+  name: 'flows',
+  about: 'whole paid flows, 64 connections',
+  run: async (bench) => {
+    const target = await bench.openTarget()
+    const client = await openClient(target.address, target.seed, connections)
+    const paid: string[] = []
+    const figures = await measure(connections, bench.seconds, async () => {
+      paid.push(await payOnce(client, sessionBody(target.seed)))
+    })
+    client.close()
+    await target.stop()
+    await checkAllPaid(bench.databaseUrl, paid)
+    bench.note(`p50 ${shown(figures.p50Ms)} ms, p99 ${shown(figures.p99Ms)} ms for the three requests of a flow`)
+    return [await compare(bench, figures.perSecond)]
+  },
+}
+
+/** Every session that was paid is FINISHED, with one ledger entry that says so and its event: no flow counts unless it is whole. */
+async function checkAllPaid(databaseUrl: string, ids: readonly string[]): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1 })
+  try {
+    const [found] = await sql<{ whole: number }[]>`
+      select count(*)::int as whole from checkout_sessions s
+      join payments p on p.merchant_id = s.merchant_id and p.session_id = s.id and p.accepted_at is not null
+      join ledger_entries l on l.merchant_id = p.merchant_id and l.source_id = p.id and l.kind = 'paid'
+      join events e on e.merchant_id = s.merchant_id and e.stream_id = s.id and e.type = 'checkout_session.finished'
+      where s.status = 'FINISHED' and s.id = any (${ids as string[]})`
+    if (found?.whole !== ids.length) throw new Error(`${found?.whole} of ${ids.length} flows are whole`)
+  } finally {
+    await sql.end()
+  }
+}
+
+async function compare(bench: Bench, perSecond: number): Promise<Row> {
+  const row = { what: 'whole paid flow, 64 connections', figure: shown(perSecond, '/s'), target: '>= 0.5' }
+  const pgbench = findPgbench()
+  if (!pgbench) return { ...row, yardstick: 'pgbench is not installed: not comparable', its: '' }
+  const its = await pgbenchTpcb(pgbench, bench.databaseUrl, { clients: pgbenchClients, seconds: bench.seconds, scale })
+  const ratio = perSecond / its
+  return {
+    ...row,
+    yardstick: `pgbench TPC-B-like, ${pgbenchClients} clients, scale ${scale}`,
+    its: shown(its, '/s'),
+    ratio,
+    met: ratio >= 0.5,
+  }
+}
