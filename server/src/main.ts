@@ -13,7 +13,13 @@ export const commands: Readonly<Record<string, Command>> = {
     options: serverOptions,
     load: () => import('./commands/start.ts'),
   },
-  migrate: { summary: 'bring the database to the newest schema', load: () => import('./commands/migrate.ts') },
+  migrate: {
+    summary: 'bring the database to the newest schema',
+    options: {
+      distributed: { help: 'also distribute the tables by merchant over the nodes of Citus; see docs/scaling.md' },
+    },
+    load: () => import('./commands/migrate.ts'),
+  },
   'merchants create': {
     summary: 'make a merchant',
     options: {
