@@ -109,7 +109,11 @@ export async function releaseKey(sql: Executor, owner: KeyOwner, now: Date): Pro
 export async function pruneKeys(sql: Executor, now: Date, most: number): Promise<number> {
   const tooOld = new Date(now.getTime() - limits.idempotencyHoursMax * 3_600_000)
   const rows = await sql`
-    delete from idempotency_keys where ctid = any (array(select ctid from idempotency_keys where created_at < ${tooOld} limit ${most}))
+    delete from idempotency_keys k
+    using (
+      select merchant_id, client_id, key from idempotency_keys where created_at < ${tooOld} order by created_at limit ${most}
+    ) old
+    where k.merchant_id = old.merchant_id and k.client_id = old.client_id and k.key = old.key and k.created_at < ${tooOld}
     returning 1 as gone`
   return rows.length
 }

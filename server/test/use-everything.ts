@@ -1,0 +1,212 @@
+/** Uses everything of the product once, so that every statement of it is sent: requests, pages, jobs, and what only a fault or an operator asks for. */
+import { randomBytes } from 'node:crypto'
+import {
+  createClient,
+  createMerchant,
+  listClients,
+  listMerchants,
+  revokeClient,
+  rotateClient,
+} from '../src/access/manage-clients.ts'
+import { ledgerFaults } from '../src/ledger/balances.ts'
+import { findPaymentById } from '../src/payments/find.ts'
+import type { TestApp } from './harness.ts'
+import { aims, bodyAims, makeWorld, type World } from './security/world.ts'
+import { ok, pixOf } from './shop.ts'
+
+/** Walks through the product. What is answered is hardly looked at: other tests do. */
+export async function useEverything(t: TestApp): Promise<void> {
+  const world = await makeWorld(t, t.client)
+  await manageClients(t)
+  await payInEveryWay(t, world)
+  await readLists(t, world)
+  await openPages(t, world)
+  await repeatRequests(t, world)
+  await walkRoutes(t, world)
+  await askAlone(t, world)
+  await ledgerFaults(t.ctx.sql)
+  // Past every retention.
+  await t.advance(91 * 24 * 3_600_000)
+}
+
+async function manageClients(t: TestApp): Promise<void> {
+  const merchant = await createMerchant(t.ctx.sql, { name: 'Other', mode: 'sandbox' })
+  const { clientId } = await createClient(t.ctx.sql, { merchantId: merchant.id, name: 'x', requestsPerSecond: null })
+  await listClients(t.ctx.sql, merchant.id)
+  await listMerchants(t.ctx.sql)
+  await rotateClient(t.ctx.sql, clientId)
+  await revokeClient(t.ctx.sql, clientId)
+}
+
+/** Money that comes in time, late, twice, too much and back; links that may be paid once; orders of several sessions. */
+async function payInEveryWay(t: TestApp, { client, shop }: World): Promise<void> {
+  const tags = [
+    'declined',
+    'late',
+    'twice',
+    'wrong_amount',
+    'wrong_amount_more',
+    'reversed',
+    'webhook_first',
+    'timeout',
+  ]
+  const pay = async (change: Record<string, unknown>, tag: string) => {
+    const session = await shop.session(change)
+    await client.call('POST', `/checkout-sessions/${session.id}/payments`, pixOf(`ana+${tag}@example.com`))
+    return session
+  }
+  for (const tag of tags) await pay({ duration: 60, metadata: { orderReference: `order of ${tag}` } }, tag)
+  const link = await ok(client, 'POST', '/payment-links', { ...shop.body(), active: true, maxPayments: 1 })
+  const minted = await ok(client, 'POST', `/payment-links/token/${link.checkoutToken}/checkout-sessions`, {})
+  await client.call('POST', `/checkout-sessions/${minted.id}/payments`, pixOf('ana@example.com'))
+  await t.advance(5_000)
+  await t.advance(120_000)
+  await client.call('PUT', '/late-money-policies', { default: 'hold', rails: [{ rail: 'PIX', policy: 'hold' }] })
+  await client.call('GET', '/late-money-policies')
+  for (const decision of ['accept', 'refund', 'failed', 'accept']) {
+    await pay({ duration: 60 }, 'late')
+    await pay({ duration: 60 }, 'wrong_amount')
+    await t.advance(5_000)
+    await t.advance(3_600_000)
+    const { body } = await client.call('GET', '/payments?attention=true')
+    for (const held of body.results.slice(0, 3)) {
+      const answer = { decision, reason: 'So it is.' }
+      await client.call('POST', `/payments/${held.id}/resolve`, answer)
+      await client.call('POST', `/payments/${held.id}/resolve`, answer)
+    }
+  }
+  await t.advance(5_000)
+}
+
+async function readLists(t: TestApp, w: World): Promise<void> {
+  const account = w.shop.accounts.BRL?.accountNumber
+  const days = 'startDate=01/01/2020&endDate=31/12/2030'
+  const lists: Record<string, string[]> = {
+    '/checkout-sessions': ['', 'status=ATTEMPT', `accountNumber=${account}`, `identityId=${w.shop.identityId}`, days],
+    '/payments': [
+      '',
+      'status=SETTLED',
+      `accountNumber=${account}`,
+      `checkoutSessionId=${w.session.id}`,
+      'attention=true',
+    ],
+    '/payment-links': ['', 'status=ACTIVE', `destination.accountNumber=${account}`],
+    '/accounts': ['', 'currency=BRL'],
+    '/identities': [''],
+    '/rules': [''],
+    '/webhook-endpoints': [''],
+    '/notices': [''],
+    '/events': ['', 'types=payment.*', `stream=${w.session.id}`],
+    '/exchange-rates': [''],
+    '/payment-methods': [''],
+    '/payments/payment-methods': [''],
+  }
+  for (const [path, queries] of Object.entries(lists)) {
+    for (const query of queries) await w.client.call('GET', query === '' ? path : `${path}?${query}`)
+  }
+  await w.client.call('PUT', '/exchange-rates', { rates: [{ product: 'BRL:CLP', exchangeRate: '170.5' }] })
+  await t.newMerchant('live')
+}
+
+async function openPages(t: TestApp, w: World): Promise<void> {
+  const session = await w.shop.session()
+  for (const url of [session.url, w.link.url].map((text: string) => new URL(text).pathname)) {
+    await t.app.inject({ method: 'GET', url })
+    for (const action of ['open', 'pay', 'refresh', 'cancel', 'return']) {
+      await t.app.inject({
+        method: 'POST',
+        url: `${url}/${action}`,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: 'method=PIX',
+      })
+    }
+  }
+}
+
+/** The same key again, with another body, after a refusal, and after a process that died. */
+async function repeatRequests(t: TestApp, { client, shop }: World): Promise<void> {
+  const body = shop.body()
+  const withKey = (key: string, sent: unknown) =>
+    client.call('POST', '/checkout-sessions', sent, { headers: { 'idempotency-key': key } })
+  await withKey('one', body)
+  await withKey('one', body)
+  await withKey('one', shop.body())
+  await withKey('bad', {})
+  await t.ctx.sql`update idempotency_keys set status = null, body = null, leased_until = now() - interval '1 day'`
+  await withKey('one', body)
+}
+
+async function walkRoutes(t: TestApp, world: World): Promise<void> {
+  const order = (name: string) => ['GET', 'PATCH', 'PUT', 'POST', 'DELETE'].indexOf(name.split(' ')[0] ?? '')
+  await world.client.call('PATCH', `/webhook-endpoints/${world.endpoint.id}`, { status: 'PAUSED' })
+  await world.client.call('PATCH', `/webhook-endpoints/${world.endpoint.id}`, { status: 'ACTIVE' })
+  const all = [...Object.entries(aims)].sort(([a], [b]) => order(a) - order(b))
+  for (const [name, make] of all) {
+    const { params, body } = make(world)
+    const [method = '', url = ''] = name.split(' ')
+    await world.client.call(
+      method,
+      url.replace(/:(\w+)/g, (_, key) => params[key] ?? ''),
+      body,
+    )
+  }
+  for (const [name, make] of Object.entries(bodyAims)) {
+    const [method = '', url = ''] = name.split(' ')
+    await world.client.call(method, url, make(world).body)
+  }
+  await t.runJobs()
+}
+
+/** Statements that only a fault, a race, an open page or an operator sends: the functions of the stores, called alone. */
+async function askAlone(t: TestApp, w: World): Promise<void> {
+  const merchantId = w.client.merchantId
+  const now = new Date(t.ctx.clock.nowMs())
+  const payment = await findPaymentById(t.ctx.sql, merchantId, w.settled.id)
+  const accountId = w.shop.accounts.BRL?.id
+  const key = { merchantId, clientId: w.client.clientId, key: 'one' }
+  const resolution = {
+    merchantId,
+    paymentId: w.settled.id,
+    clientId: w.client.clientId,
+    decision: 'accept',
+    reason: 'x',
+  }
+  const entry = { merchantId, id: w.settled.id, kind: 'paid', sourceId: w.settled.id, now, postings: [], deltas: [] }
+  const asked: [string, string, ...unknown[]][] = [
+    ['access/store', 'advanceMerchantClock', merchantId, 0n],
+    ['access/store', 'findSealedKey', 'none'],
+    ['access/store', 'keepSealedKey', 'spare', randomBytes(32)],
+    ['access/store', 'listMovedClocks'],
+    ['accounts/store', 'listActiveCurrencies', merchantId, undefined],
+    ['accounts/store', 'lockAccounts', merchantId, [accountId]],
+    ['brands/store', 'findBrandByOwner', merchantId, w.shop.identityId],
+    ['brands/store', 'findLogoByHash', merchantId, 'none'],
+    ['hosted-page/store', 'readPageVersions', [merchantId], ['x'.repeat(22)]],
+    ['kit/idempotency', 'releaseKey', key, now],
+    ['kit/idempotency', 'forgetKey', key],
+    ['ledger/store', 'insertEntry', entry],
+    ['payments/store', 'findPaymentBeside', merchantId, w.settled.id, 'ref'],
+    ['payments/store', 'findSurplus', merchantId, w.settled.id],
+    ['payments/store', 'findResolution', resolution],
+    ['payments/store', 'insertResolution', { ...resolution, at: now }],
+    ['payments/store', 'insertPayment', payment],
+    ['payments/store', 'updatePayment', payment],
+    ['payments/store', 'updateFigures', payment],
+    ['payments/store', 'planSandboxNotices', payment, now],
+    ['payments/store', 'findLatePolicy', merchantId, 'PIX'],
+    ['payments/store', 'findLatestPayment', merchantId, w.session.id],
+    ['payments/store', 'findAcceptedPayment', merchantId, 'none'],
+    ['payment-links/store', 'isLimitedLink', merchantId, w.link.id],
+    ['quotes/store', 'listConnectedRails', merchantId],
+    ['sandbox/store', 'findNextDue', merchantId, now],
+    ['webhooks/store', 'noteSuccess', merchantId, w.endpoint.id],
+    ['webhooks/queue-store', 'parkQueues', merchantId, w.endpoint.id],
+    ['webhooks/queue-store', 'findDueQueuesBeside', { now, busy: [w.endpoint.id], each: 1, most: 1 }],
+    ['webhooks/delivery-store', 'restartSchedules', merchantId, w.endpoint.id, now],
+  ]
+  for (const [path, name, ...args] of asked) {
+    const store = await import(`../src/${path}.ts`)
+    // A constraint may refuse what is sent here; that it was sent is all that is wanted.
+    await store[name]?.(t.ctx.sql, ...args).catch(() => undefined)
+  }
+}
