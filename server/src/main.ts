@@ -63,6 +63,25 @@ export const commands: Readonly<Record<string, Command>> = {
       'check configuration, database, migrations, clock, stuck rows and ledger; exit code 1 if anything is wrong',
     load: () => import('./commands/doctor.ts'),
   },
+  retention: {
+    summary: 'forget old sessions, events and webhook deliveries; only counts them unless --yes is given',
+    options: {
+      'sessions-older-than-days': { value: 'number', help: 'sessions that ended, with their payments; at least 30' },
+      'events-older-than-days': { value: 'number', help: 'events that nothing waits for; 90 days are kept anyway' },
+      'deliveries-older-than-days': { value: 'number', help: 'webhook deliveries that are done' },
+      'refundable-days': {
+        value: 'number',
+        fallback: '365',
+        help: 'a payment settled since then keeps its session: it may be refunded',
+      },
+      'archive-to': { value: 'folder', help: 'writes sessions and payments there, as lines of JSON, before they go' },
+      merchant: { value: 'number', help: 'of this merchant alone' },
+      slice: { value: 'number', fallback: '500', help: 'sessions per transaction' },
+      'pause-ms': { value: 'number', fallback: '100', help: 'pause between two slices' },
+      yes: { help: 'really forget them' },
+    },
+    load: () => import('./commands/retention.ts'),
+  },
   openapi: { summary: 'print the OpenAPI document', load: () => import('./commands/openapi.ts') },
 }
 

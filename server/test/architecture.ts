@@ -26,6 +26,7 @@ export const ranks = [
   'outcomes',
   'late-money',
   'webhooks',
+  'retention',
   'inbox',
   'sandbox',
   'hosted-page',

@@ -60,7 +60,7 @@ export function withPool<T>(config: Config, name: string, work: (sql: Sql) => Pr
 }
 
 /** A database that others serve from is migrated only by who asks for that. */
-async function refuseOldSchema(url: string): Promise<void> {
+export async function refuseOldSchema(url: string): Promise<void> {
   const sql = openPool(url, { max: 1, applicationName: 'pasarela', asApplication: false })
   try {
     const { pending } = await readMigrationState(sql)

@@ -1,6 +1,6 @@
 /** Forgets events and deliveries after 90 days; never an event that an endpoint still waits for. */
 import type { Context } from '../kit/context.ts'
-import { transaction } from '../kit/db.ts'
+import { type Sql, transaction } from '../kit/db.ts'
 import { limits } from '../vocabulary/limits.ts'
 import * as store from './retention-store.ts'
 
@@ -16,26 +16,34 @@ export async function forgetOld(ctx: Context): Promise<boolean> {
     const keptMs = limits.eventRetentionDays * dayMs
     const nowMs = ctx.clock.nowMs()
     const [events, deliveries] = [nowMs + Number(clockOffsetMs) - keptMs, nowMs - keptMs].map((ms) => new Date(ms))
-    if (events && deliveries && (await forgetOf(ctx, id, { events, deliveries }))) more = true
+    if (events && deliveries && (await forgetOf(ctx.sql, id, { events, deliveries, now: new Date(nowMs) }))) more = true
   }
   return more
 }
 
-/** Events go by the merchant's clock, deliveries by real time. */
-async function forgetOf(
-  ctx: Context,
+/**
+ * A slice of one merchant's events from before `events` (by its own clock) and of its deliveries from before `deliveries`
+ * (real time). True when more may be old.
+ */
+export async function forgetOf(
+  sql: Sql,
   merchantId: number,
-  before: { events: Date; deliveries: Date },
+  { events, deliveries, now }: { events: Date; deliveries: Date; now: Date },
 ): Promise<boolean> {
-  const orphans = await store.deleteOrphans(ctx.sql, merchantId, slice)
-  await store.deleteEndpoints(ctx.sql, merchantId, new Date(ctx.clock.nowMs() - graceMs))
-  const places = await store.findForgettable(ctx.sql, merchantId, before.events, slice)
+  const orphans = await store.deleteOrphans(sql, merchantId, slice)
+  await store.deleteEndpoints(sql, merchantId, new Date(now.getTime() - graceMs))
+  const places = await store.findForgettable(sql, merchantId, events, slice)
   if (places.length > 0) {
-    await transaction(ctx.sql, async (sql) => {
-      await store.workAsOwner(sql)
-      await store.deleteEvents(sql, merchantId, places)
+    await transaction(sql, async (tx) => {
+      await store.workAsOwner(tx)
+      await store.deleteEvents(tx, merchantId, places)
     })
   }
-  const deliveries = await store.deleteDeliveries(ctx.sql, merchantId, before.deliveries, slice)
-  return orphans === slice || places.length === slice || deliveries === slice
+  const gone = await store.deleteDeliveries(sql, merchantId, deliveries, slice)
+  return orphans === slice || places.length === slice || gone === slice
+}
+
+/** How many events and deliveries are from before these moments; some of them may have to stay. Reads them all. */
+export function countOld(sql: Sql, merchantId: number, before: { events: Date; deliveries: Date }) {
+  return store.countOld(sql, merchantId, before)
 }

@@ -28,6 +28,18 @@ export async function findForgettable(sql: Executor, merchantId: number, before:
     order by l.created_at limit ${most}`
 }
 
+/** How much is from before these moments. */
+export async function countOld(
+  sql: Executor,
+  merchantId: number,
+  before: { events: Date; deliveries: Date },
+): Promise<{ events: number; deliveries: number }> {
+  const [row] = await sql<{ events: number; deliveries: number }[]>`
+    select (select count(*) from event_log where merchant_id = ${merchantId} and created_at < ${before.events})::int as events,
+      (select count(*) from webhook_deliveries where merchant_id = ${merchantId} and created_at < ${before.deliveries})::int as deliveries`
+  return row ?? { events: 0, deliveries: 0 }
+}
+
 /** Deletes events and their places in the log. */
 export async function deleteEvents(sql: Executor, merchantId: number, places: readonly Place[]): Promise<void> {
   const keys = places.map((p) => ({ stream_id: p.streamId, sequence: p.sequence, position: p.position.toString() }))
