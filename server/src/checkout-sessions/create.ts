@@ -13,6 +13,7 @@ import { findUsableLink } from '../payment-links/find.ts'
 import { type Quote, quoteExpiry } from '../quotes/quote.ts'
 import { checkCustomer } from '../rails/check.ts'
 import { limits } from '../vocabulary/limits.ts'
+import { recentSessions } from './recent.ts'
 import { requote } from './requote.ts'
 import { toSnapshot } from './schema.ts'
 import { orderKeyOf, type Session } from './session.ts'
@@ -109,14 +110,16 @@ async function keepSession(ctx: Context, session: Session): Promise<Session> {
     at: createdAt,
   })
   const kept = await batchOf(ctx.sql)({ session, event })
-  return kept ? session : existingSession(ctx.sql, session)
+  if (!kept) return existingSession(ctx.sql, session)
+  recentSessions(ctx.sql).keep(merchantId, id, session)
+  return session
 }
 
 type NewRow = { session: Session; event: ReturnType<typeof toEventRow> }
 
 /** Answers whether the session was inserted. */
-const batchOf = perPool<NewRow, boolean>((sql) =>
-  batcher({ most: limits.createBatchMax, lanes: limits.batchLanes }, async (rows) => {
+const batchOf = perPool((sql) =>
+  batcher<NewRow, boolean>({ most: limits.createBatchMax, lanes: limits.batchLanes }, async (rows) => {
     const inserted = await insertSessions(
       sql,
       rows.map((row) => row.session),

@@ -7,10 +7,10 @@ import { problem } from '../kit/problem.ts'
 import { EmptyBody, offerExample } from '../offers/schema.ts'
 import { createFromLink, createSession } from './create.ts'
 import { sessionExample } from './example.ts'
+import { readSession } from './find.ts'
 import { listSessions, SessionQuery, sessionSorts } from './list-query.ts'
 import { refreshByToken } from './refresh.ts'
 import { CheckoutSession, CreateSession, PaymentConfig, toWire } from './schema.ts'
-import { findSessionById } from './store.ts'
 
 const tag = 'Checkout sessions'
 const CheckoutSessionPage = Type.Object(
@@ -107,7 +107,7 @@ export function sessionRoutes(app: App, ctx: Context): void {
     }
   })
   app.get('/checkout-sessions/:checkout_session_id', { schema: read }, async ({ caller, params }) => {
-    const session = await findSessionById(ctx.sql, caller.merchant.id, params.checkout_session_id)
+    const session = await readSession(ctx.sql, caller.merchant.id, params.checkout_session_id)
     if (!session) throw problem('notFound', 'There is no such checkout session.')
     return toWire(session, ctx.publicUrl)
   })

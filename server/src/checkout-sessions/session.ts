@@ -58,6 +58,14 @@ export function orderKeyOf(metadata: Readonly<Record<string, string>>, rootSessi
   return reference ? `ref:${reference}` : rootSessionId
 }
 
+/**
+ * Whether this session is the whole of its order, as far as its row says: no refreshed one beside it, no reference shared with
+ * others. All that can happen to such an order happens to this session and moves its counter of events.
+ */
+export function isWholeOrder(session: Session): boolean {
+  return session.orderKey === session.id && session.successorId === null && session.deletedAt === null
+}
+
 /** Whether the clock has ended a session that still waits; stored rows learn it from the job a moment later. */
 export function isDue(session: Pick<Session, 'status' | 'expiresAt'>, now: Date): boolean {
   return (session.status === 'ATTEMPT' || session.status === 'ACTIVE') && session.expiresAt <= now

@@ -35,9 +35,9 @@ export async function insertSessions(
       insert into events
       select e.* from json_populate_recordset(null::events, ${events as never}::json) e
       join inserted i on i.merchant_id = e.merchant_id and i.id = e.stream_id
-      returning merchant_id, stream_id, sequence
+      returning merchant_id, stream_id, sequence, type, created_at
     ), queued as (
-      insert into event_outbox (merchant_id, stream_id, sequence) select merchant_id, stream_id, sequence from told
+      insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told
     )
     select id from inserted`
   return new Set(inserted.map((row) => row.id))
@@ -87,6 +87,18 @@ export async function findSessionById(sql: Executor, merchantId: number, id: str
   const [row] = await sql<Session[]>`
     select * from checkout_sessions where merchant_id = ${merchantId} and id = ${id} and deleted_at is null`
   return row
+}
+
+export type SessionKey = { merchantId: number; id: string }
+
+/** Sessions that were not deleted, in one statement; undefined in the place of one that is not there. */
+export async function findSessionsByIds(sql: Executor, keys: readonly SessionKey[]): Promise<(Session | undefined)[]> {
+  const wanted = keys.map((key) => ({ merchant_id: key.merchantId, id: key.id }))
+  const rows = await sql<Session[]>`
+    select s.* from (select * from json_to_recordset(${wanted as never}::json) as t (merchant_id int, id text) limit ${keys.length}) k
+    join checkout_sessions s on s.merchant_id = k.merchant_id and s.id = k.id and s.deleted_at is null`
+  const found = new Map(rows.map((row) => [`${row.merchantId} ${row.id}`, row]))
+  return keys.map((key) => found.get(`${key.merchantId} ${key.id}`))
 }
 
 /** A session whether deleted or not: its payments live on. */

@@ -50,6 +50,14 @@ export const conformance: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'prepares what it would have answered when asked',
+    async check(connector, rail) {
+      const order = sampleOrder(rail, 'pay_prepared')
+      const prepared = connector.prepare?.(order)
+      if (prepared) assert.deepEqual(await connector.start(order, never), prepared)
+    },
+  },
+  {
     name: 'answers only fields that the rail has, and text in them',
     async check(connector, rail) {
       const outcome = await connector.start(sampleOrder(rail, 'pay_fields'), never)

@@ -91,6 +91,11 @@ export type Connector = {
   readonly name: string
   /** The node types it serves. */
   readonly rails: readonly string[]
+  /**
+   * What the payer needs, where nobody has to be asked for it: a code or an account number that is computed from the order.
+   * Pure. Where it answers, the payment begins with it and `start` is not called.
+   */
+  prepare?(order: PaymentOrder): Extract<Outcome, { is: 'action' }> | undefined
   /** Begins the payment at the provider. Called again with the same paymentId it must not begin a second one. */
   start(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
   /** Asks what became of it. Without a `ref` the answer of `start` never reached us: what was never begun is begun now. */

@@ -34,13 +34,27 @@ export async function readEvents(ctx: Context, caller: Caller, query: EventsQuer
   return { events, next, more: next < scanned || lookedAt === limits.eventScanMax }
 }
 
+/** An event with the payment where its money was held or settled: a format looks into those. */
+export type MoneyEvent = store.EventHead & { money: Record<string, unknown> | null }
+
+const moneyTypes: ReadonlySet<string> = new Set(['payment.held', 'payment.settled'])
+
+/** Adds to events the payments that formats look into. */
+export async function withMoney<E extends store.EventHead>(
+  sql: Executor,
+  events: readonly E[],
+): Promise<(E & MoneyEvent)[]> {
+  const wanted = events.filter(({ type }) => moneyTypes.has(type))
+  const found = wanted.length === 0 ? [] : await store.readEventData(sql, wanted)
+  const payments = new Map(found.map((row) => [`${row.streamId} ${row.sequence}`, row.data]))
+  return events.map((event) => ({ ...event, money: payments.get(`${event.streamId} ${event.sequence}`) ?? null }))
+}
+
 /** What happened between two moments of the merchant's clock, oldest first, at most `most`. */
-export function readEventsBetween(
+export async function readEventsBetween(
   sql: Executor,
   merchantId: number,
   range: { from: Date; to: Date; most: number },
-): Promise<store.EventHead[]> {
-  return store.readHeadsBetween(sql, merchantId, range)
+): Promise<MoneyEvent[]> {
+  return withMoney(sql, await store.readHeadsBetween(sql, merchantId, range))
 }
-
-export type { EventHead } from './store.ts'

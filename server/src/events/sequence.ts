@@ -42,19 +42,11 @@ async function placeEvents(sql: Executor, taken: readonly store.OutboxRow[]): Pr
   const counts = new Map<number, number>()
   for (const { merchantId } of taken) counts.set(merchantId, (counts.get(merchantId) ?? 0) + 1)
   const moves = [...counts].map(([merchantId, count]) => ({ merchantId, count }))
-  // What does not wait for each other goes to the server together: this is on the way of every event.
-  const [last, found] = await Promise.all([store.movePositions(sql, moves), store.readHeads(sql, taken)])
+  const last = await store.movePositions(sql, moves)
   const next = new Map([...counts].map(([id, count]) => [id, (last.get(id) ?? 0n) - BigInt(count)]))
-  const heads = new Map(found.map((head) => [placeKey(head), head]))
-  return taken.map((row) => {
-    const position = (next.get(row.merchantId) ?? 0n) + 1n
-    next.set(row.merchantId, position)
-    const head = heads.get(placeKey(row))
-    if (!head) throw new Error(`event ${row.sequence} of ${row.streamId} is queued but not there`)
+  return taken.map(({ arrival: _, ...head }) => {
+    const position = (next.get(head.merchantId) ?? 0n) + 1n
+    next.set(head.merchantId, position)
     return { ...head, position }
   })
-}
-
-function placeKey(row: { merchantId: number; streamId: string; sequence: number }): string {
-  return `${row.merchantId} ${row.streamId} ${row.sequence}`
 }

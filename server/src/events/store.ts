@@ -18,7 +18,9 @@ export async function isOutboxFilled(sql: Executor): Promise<boolean> {
   return rows.length === 1
 }
 
-export type OutboxRow = { merchantId: number; arrival: bigint; streamId: string; sequence: number }
+/** An event as the outbox knows it: all that the log holds of it but its place. */
+export type EventHead = { merchantId: number; streamId: string; sequence: number; type: EventType; createdAt: Date }
+export type OutboxRow = EventHead & { arrival: bigint }
 
 /** Takes rows out of the outbox, of merchants after `afterMerchant` in the order of merchant and arrival. */
 export async function takeFromOutbox(sql: Executor, afterMerchant: number, most: number): Promise<OutboxRow[]> {
@@ -29,7 +31,7 @@ export async function takeFromOutbox(sql: Executor, afterMerchant: number, most:
       order by merchant_id, arrival limit ${most}
     ) next
     where o.merchant_id = next.merchant_id and o.arrival = next.arrival
-    returning o.merchant_id, o.arrival, o.stream_id, o.sequence`
+    returning o.merchant_id, o.arrival, o.stream_id, o.sequence, o.type, o.created_at`
   return [...rows]
 }
 
@@ -46,31 +48,19 @@ export async function movePositions(
   return new Map(moved.map((row) => [row.merchantId, row.position]))
 }
 
-/** What the sequencer knows of an event; `data` is there only where a format looks into it (money held or settled). */
-export type EventHead = {
-  merchantId: number
-  streamId: string
-  sequence: number
-  type: EventType
-  createdAt: Date
-  money: Record<string, unknown> | null
-}
-
-/** Reads the heads of events by their places. */
-export async function readHeads(
+/** The objects of events by their places. */
+export async function readEventData(
   sql: Executor,
   places: readonly Pick<EventHead, 'merchantId' | 'streamId' | 'sequence'>[],
-): Promise<EventHead[]> {
+): Promise<{ streamId: string; sequence: number; data: Record<string, unknown> }[]> {
   const keys = places.map((p) => ({ merchant_id: p.merchantId, stream_id: p.streamId, sequence: p.sequence }))
-  const rows = await sql<EventHead[]>`
-    select e.merchant_id, e.stream_id, e.sequence, e.type, e.created_at,
-      case when e.type in ('payment.held', 'payment.settled') then e.data end as money
+  return sql<{ streamId: string; sequence: number; data: Record<string, unknown> }[]>`
+    select e.stream_id, e.sequence, e.data
     from (select * from json_to_recordset(${keys as never}::json) as t (merchant_id int, stream_id object_id, sequence int)) k
     join events e on e.merchant_id = k.merchant_id and e.stream_id = k.stream_id and e.sequence = k.sequence`
-  return [...rows]
 }
 
-export type LogRow = Omit<EventHead, 'money'> & { position: bigint }
+export type LogRow = EventHead & { position: bigint }
 
 export async function insertLog(sql: Executor, log: readonly LogRow[]): Promise<void> {
   const rows = log.map((row) => ({
@@ -137,11 +127,10 @@ export async function readHeadsBetween(
   merchantId: number,
   { from, to, most }: { from: Date; to: Date; most: number },
 ): Promise<EventHead[]> {
-  const places = await sql<Pick<EventHead, 'merchantId' | 'streamId' | 'sequence'>[]>`
-    select merchant_id, stream_id, sequence from event_log
+  return sql<EventHead[]>`
+    select merchant_id, stream_id, sequence, type, created_at from event_log
     where merchant_id = ${merchantId} and created_at >= ${from} and created_at <= ${to}
     order by created_at, position limit ${most}`
-  return places.length === 0 ? [] : readHeads(sql, places)
 }
 
 /** Writes events and queues them for the sequencer; takes rows as `toEventRow` makes them, any number in one statement. */
@@ -149,7 +138,7 @@ export async function insertEvents(sql: Executor, rows: readonly object[]): Prom
   await sql`
     with told as (
       insert into events select * from json_populate_recordset(null::events, ${rows as never}::json)
-      returning merchant_id, stream_id, sequence
+      returning merchant_id, stream_id, sequence, type, created_at
     )
-    insert into event_outbox (merchant_id, stream_id, sequence) select merchant_id, stream_id, sequence from told`
+    insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told`
 }

@@ -148,7 +148,7 @@ async function refresh(ctx: Context, { merchant, session }: LoadedSession, { for
 /** "I have paid": asks the provider now. */
 async function check(ctx: Context, { merchant, payment }: LoadedSession, { token }: Acting): Promise<Next> {
   if (!payment) return { query: {} }
-  await pollPayment(ctx, merchant.id, payment.id)
+  await pollPayment(ctx, merchant, payment.id)
   const after = await loadSession(ctx, token)
   return { query: after.session.status === 'FINISHED' ? {} : { notice: 'checked' } }
 }
@@ -157,5 +157,5 @@ async function check(ctx: Context, { merchant, payment }: LoadedSession, { token
 export async function returnFromBank(ctx: Context, token: string): Promise<void> {
   const { merchant, payment, session } = await loadSession(ctx, token)
   if (!payment || session.status === 'FINISHED') return
-  await pollPayment(ctx, merchant.id, payment.id)
+  await pollPayment(ctx, merchant, payment.id)
 }

@@ -100,7 +100,7 @@ type Act = Extract<Decision, { payment: Payment }>
 async function apply(ctx: Context, merchant: Merchant, notice: Notice, { is, payment }: Act): Promise<boolean> {
   switch (is) {
     case 'ask':
-      await pollPayment(ctx, merchant.id, payment.id)
+      await pollPayment(ctx, merchant, payment.id)
       return true
     case 'second_money':
       await takeSecondMoney(ctx, merchant, payment.id, notice.outcome)

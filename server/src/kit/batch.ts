@@ -44,12 +44,12 @@ export function batcher<I, O>(
     })
 }
 
-/** One batcher per pool, made when it is first asked for. */
-export function perPool<I, O>(make: (sql: Sql) => Batcher<I, O>): (sql: Sql) => Batcher<I, O> {
-  const made = new WeakMap<Sql, Batcher<I, O>>()
+/** One of something per pool, made when it is first asked for. */
+export function perPool<T>(make: (sql: Sql) => T): (sql: Sql) => T {
+  const made = new WeakMap<Sql, T>()
   return (sql) => {
     const known = made.get(sql)
-    if (known) return known
+    if (known !== undefined) return known
     const fresh = make(sql)
     made.set(sql, fresh)
     return fresh

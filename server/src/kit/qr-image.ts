@@ -1,24 +1,25 @@
 /** A QR as a PNG: the base64 image that the contract's `qrCode` is. */
 import { crc32, deflateSync } from 'node:zlib'
-import { encode } from 'uqr'
+import encodeQr from 'qr'
 
-/** Pixels per module: 4 is sharp on a phone and small on the wire. */
+/** Pixels per module: 4 is sharp on a phone and small on the wire, and makes a module half a byte. */
 const scale = 4
 const quietZone = 4
 
 /** The QR of `text` as a PNG in base64, without the `data:` prefix. One bit per pixel, about 1 KB. */
 export function qrImage(text: string): string {
-  // A fixed mask is a valid one for any text; trying all eight costs eight times as much.
-  const { data, size } = encode(text, { ecc: 'M', boostEcc: false, border: quietZone, maskPattern: 2 })
-  const side = size * scale
-  const bytesPerRow = Math.ceil(side / 8)
-  const raw = Buffer.alloc((bytesPerRow + 1) * side)
-  data.forEach((modules, y) => {
-    const row = Buffer.alloc(bytesPerRow + 1)
-    modules.forEach((dark, x) => {
-      if (!dark) for (let pixel = x * scale; pixel < (x + 1) * scale; pixel++) setBit(row, pixel)
+  const modules = qrModules(text, quietZone)
+  const side = modules.length * scale
+  const rowBytes = 1 + Math.ceil(side / 8)
+  const raw = Buffer.alloc(rowBytes * side)
+  modules.forEach((row, y) => {
+    const at = y * scale * rowBytes
+    // The first byte of a row names its filter (0, none); a set bit is white.
+    row.forEach((dark, x) => {
+      const byte = at + 1 + (x >> 1)
+      if (!dark) raw[byte] = (raw[byte] ?? 0) | (x & 1 ? 0x0f : 0xf0)
     })
-    for (let line = 0; line < scale; line++) row.copy(raw, (y * scale + line) * row.length)
+    for (let line = 1; line < scale; line++) raw.copy(raw, at + line * rowBytes, at, at + rowBytes)
   })
   const header = Buffer.alloc(13)
   header.writeUInt32BE(side, 0)
@@ -34,10 +35,12 @@ export function qrImage(text: string): string {
   return Buffer.concat(parts).toString('base64')
 }
 
-/** The first byte of a row names its filter (0, none); a set bit is white. */
-function setBit(row: Buffer, pixel: number): void {
-  const at = 1 + (pixel >> 3)
-  row[at] = (row[at] ?? 0) | (0x80 >> (pixel & 7))
+/** The modules of the QR of `text`, row by row, dark ones true, with a light border of `border` modules (0: none). */
+export function qrModules(text: string, border: number): boolean[][] {
+  // A fixed mask is a valid one for any text; trying all eight costs eight times as much.
+  const modules = encodeQr(text, 'raw', { ecc: 'medium', border: border || 1, mask: 2 })
+  // The library draws no code without a border.
+  return border > 0 ? modules : modules.slice(1, -1).map((row) => row.slice(1, -1))
 }
 
 function chunk(type: string, content: Buffer): Buffer {

@@ -1,7 +1,7 @@
 /** Money came: it pays its order, or it is held, or sent back; and what is too much becomes a payment of its own. */
 import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
 import type { TrackedSession } from '../checkout-sessions/move.ts'
-import { sessionMachine } from '../checkout-sessions/session.ts'
+import { isWholeOrder, sessionMachine } from '../checkout-sessions/session.ts'
 import { newId } from '../kit/id.ts'
 import { edge } from '../kit/machine.ts'
 import { allocate, divideHalfUp, formatAmount, type Money, parseAmount, parseDecimal, unitOf } from '../kit/money.ts'
@@ -36,12 +36,8 @@ export async function takeMoney(
   amount: Money,
   { late, askedMinor }: { late: boolean; askedMinor: bigint },
 ): Promise<void> {
-  const { payment, sql, merchant } = work
-  const order = await readOrder(sql, {
-    merchantId: merchant.id,
-    orderKey: payment.orderKey ?? payment.id,
-    besides: payment.id,
-  })
+  const { payment } = work
+  const order = await standingOf(work, late)
   const facts = {
     late,
     sameCurrency: amount.currency === payment.purchaseCurrency,
@@ -59,6 +55,20 @@ export async function takeMoney(
     return
   }
   await holdMoney(work, payment, verdict.reason, verdict.is === 'refund')
+}
+
+/**
+ * What is known of the order besides this payment. A session that is the whole of its order and waits for this payment has
+ * neither another open one nor one that paid it: both would have moved its counter of events, which guards what is written.
+ */
+async function standingOf({ session, payment, sql, merchant }: Work, late: boolean) {
+  const waits = session.row.status === 'PROCESSING_PAYMENT' && payment.relatedPaymentId === null
+  if (!late && waits && isWholeOrder(session.row)) return { paid: false, open: false }
+  return readOrder(sql, {
+    merchantId: merchant.id,
+    orderKey: payment.orderKey ?? payment.id,
+    besides: payment.id,
+  })
 }
 
 /** Whether the merchant deleted the session, or the one that now stands for it in its chain of refreshes. */

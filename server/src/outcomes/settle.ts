@@ -22,10 +22,10 @@ import {
 } from '../payments/payment.ts'
 import { postHoldReturned, postReversed, postSettled } from './entries.ts'
 import { relatedPayment, takeMoney } from './money.ts'
+import { type Read, readPaymentWithSession } from './recent.ts'
 import { releaseSession } from './release.ts'
 import { nextCheck } from './schedule.ts'
-import { readPaymentWithSession } from './store.ts'
-import { type Read, workUnlocked } from './unlocked.ts'
+import { workUnlocked } from './unlocked.ts'
 import { agreeing, openWork, tell, type Work } from './work.ts'
 
 /** Applies an outcome to a payment and returns the payment as it then is. `read` saves reading what the caller just wrote. Throws `notFound`. */
@@ -144,6 +144,7 @@ async function takeStep(work: Work, step: PaymentEvent, outcome: Outcome): Promi
 
 async function settleMoney(work: Work): Promise<void> {
   await postSettled(work, work.payment)
+  if (!mayHaveSurplus(work.payment)) return
   const surplus = await findSurplus(work.sql, work.merchant.id, work.payment.id)
   if (!surplus || surplus.hold !== null || !edge(paymentMachine, surplus.status, 'settle')) return
   // It has no reference of its own to be asked about: it settles with the payment it came with.
@@ -152,6 +153,11 @@ async function settleMoney(work: Work): Promise<void> {
   await postSettled(work, surplus)
   tell(work, 'payment.settled', surplus)
   await work.writes.updatePayment(surplus)
+}
+
+/** A surplus is on record only where more came than was asked for. */
+function mayHaveSurplus({ receivedMinor, purchaseMinor }: Payment): boolean {
+  return receivedMinor === null || receivedMinor > purchaseMinor
 }
 
 /** The provider took back what came: the entry is mirrored, of the surplus too that came with it. */
@@ -164,7 +170,7 @@ async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> {
     await postReversed(work, payment)
     flag(work, 'The provider took the money back before it settled.')
   }
-  const surplus = await findSurplus(sql, merchant.id, payment.id)
+  const surplus = mayHaveSurplus(payment) ? await findSurplus(sql, merchant.id, payment.id) : undefined
   if (!surplus || !edge(paymentMachine, surplus.status, 'reverse')) return
   const surplusWork = { ...work, payment: surplus }
   const held = surplus.hold !== null

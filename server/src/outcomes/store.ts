@@ -21,16 +21,24 @@ export type ChangeSet = {
   readonly notices: readonly { payment: Payment; dueAt: Date }[]
 }
 
-/** A payment and its session as of one moment, without a lock; a deleted session's too. */
-export async function readPaymentWithSession(
+export type PaymentKey = { merchantId: number; paymentId: string }
+
+/** Payments with their sessions as of one moment, without a lock, deleted sessions' too; undefined in the place of one that is not there. */
+export async function readPaymentsWithSessions(
   sql: Executor,
-  merchantId: number,
-  paymentId: string,
-): Promise<{ session: Session; payment: Payment } | undefined> {
-  const [row] = await readPairs<Session, Payment>(sql`
-    select s.*, p.* from payments p join checkout_sessions s on s.merchant_id = p.merchant_id and s.id = p.session_id
-    where p.merchant_id = ${merchantId} and p.id = ${paymentId}`)
-  return row && { session: row.first, payment: row.second }
+  keys: readonly PaymentKey[],
+): Promise<({ session: Session; payment: Payment } | undefined)[]> {
+  const wanted = keys.map((key) => ({ merchant_id: key.merchantId, id: key.paymentId }))
+  const rows = await readPairs<Session, Payment>(sql`
+    select s.*, p.*
+    from (select * from json_to_recordset(${wanted as never}::json) as t (merchant_id int, id text) limit ${keys.length}) k
+    join payments p on p.merchant_id = k.merchant_id and p.id = k.id
+    join checkout_sessions s on s.merchant_id = p.merchant_id and s.id = p.session_id`)
+  const found = new Map(rows.map((row) => [`${row.second.merchantId} ${row.second.id}`, row]))
+  return keys.map((key) => {
+    const row = found.get(`${key.merchantId} ${key.paymentId}`)
+    return row && { session: row.first, payment: row.second }
+  })
 }
 
 /** Whether a session's order is paid, and whether a payment of the session still waits for its provider. */
@@ -46,25 +54,29 @@ export async function readStanding(sql: Executor, session: Session): Promise<{ p
 }
 
 /**
- * Writes change sets of different sessions in one statement and one commit. Answers for each whether it was written; one
+ * Writes change sets in one statement and one commit. Answers for each whether it was written; one
  * whose session was changed meanwhile leaves nothing, and its work is to be done again on what is there now. A broken
  * constraint fails them all: the caller then writes them one by one. A reference may have been learned without an event,
  * which the counter does not show: the first one stays.
+ *
+ * Every kind of row travels as one flat set, each row with the number `g` of its change set: nested ones were parsed again row
+ * by row. The limits tell the planner that there are few, so that it always looks rows up by their keys.
  */
-export async function writeChangeSets(sql: Executor, sets: readonly ChangeSet[]): Promise<boolean[]> {
-  const { sessions, created, changed, events, entries, notices } = toParameters(sets)
+export async function writeChangeSets(sql: Executor, all: readonly ChangeSet[]): Promise<boolean[]> {
+  const sets = firstOfEachSession(all)
+  const { sessions, created, changed, events, entries, postings, deltas, notices } = toParameters(sets)
   const written = await sql<{ g: number }[]>`
     with kept as (
       update checkout_sessions s set status = r.status, tries = r.tries, event_sequence = r.event_sequence,
         updated_at = r.updated_at, finished_at = r.finished_at
-      from json_to_recordset(${sessions as never}::json) as r (g int, before int, merchant_id int, id text, status text, tries int,
-        event_sequence int, updated_at timestamptz, finished_at timestamptz)
+      from (select * from json_to_recordset(${sessions as never}::json) as t (g int, before int, merchant_id int, id text,
+        status text, tries int, event_sequence int, updated_at timestamptz, finished_at timestamptz) limit ${sets.length}) r
       where s.merchant_id = r.merchant_id and s.id = r.id and s.event_sequence = r.before
-      returning r.g
+      returning r.g, s.merchant_id, s.id
     ), created as (
       insert into payments
-      select p.* from json_to_recordset(${created as never}::json) as w (g int, row json) join kept using (g)
-      cross join lateral json_populate_record(null::payments, w.row) p
+      select p.* from json_populate_recordset(null::payments, ${created as never}::json) p
+      join kept on kept.merchant_id = p.merchant_id and kept.id = p.session_id
     ), changed as (
       update payments t set status = p.status, origin = p.origin,
         connector_ref = coalesce(t.connector_ref, p.connector_ref), received_minor = p.received_minor,
@@ -73,53 +85,76 @@ export async function writeChangeSets(sql: Executor, sets: readonly ChangeSet[])
         authorized_at = p.authorized_at, captured_at = p.captured_at, received_at = p.received_at, settled_at = p.settled_at,
         failed_at = p.failed_at, expired_at = p.expired_at, reversed_at = p.reversed_at, refunded_at = p.refunded_at,
         accepted_at = p.accepted_at
-      from json_to_recordset(${changed as never}::json) as w (g int, row json) join kept using (g)
-      cross join lateral json_populate_record(null::payments, w.row) p
+      from (select * from json_to_recordset(${changed as never}::json) as c (g int, merchant_id int, id text, status text,
+        origin json, connector_ref text, received_minor bigint, received_currency text, failure_reason text, hold text,
+        attention text, next_check_at timestamptz, checks int, updated_at timestamptz, expires_at timestamptz,
+        authorized_at timestamptz, captured_at timestamptz, received_at timestamptz, settled_at timestamptz,
+        failed_at timestamptz, expired_at timestamptz, reversed_at timestamptz, refunded_at timestamptz,
+        accepted_at timestamptz) limit ${changed.length}) p join kept using (g)
       where t.merchant_id = p.merchant_id and t.id = p.id
     ), told as (
       insert into events
-      select e.* from json_to_recordset(${events as never}::json) as w (g int, row json) join kept using (g)
-      cross join lateral json_populate_record(null::events, w.row) e
-      returning merchant_id, stream_id, sequence
+      select e.* from json_populate_recordset(null::events, ${events as never}::json) e
+      join kept on kept.merchant_id = e.merchant_id and kept.id = e.stream_id
+      returning merchant_id, stream_id, sequence, type, created_at
     ), queued as (
-      insert into event_outbox (merchant_id, stream_id, sequence) select merchant_id, stream_id, sequence from told
-    ), entered as (
-      select w.row from json_to_recordset(${entries as never}::json) as w (g int, row json) join kept using (g)
+      insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told
     ), entry as (
-      insert into ledger_entries select e.* from entered cross join lateral json_populate_record(null::ledger_entries, row -> 'entry') e
+      insert into ledger_entries
+      select e.merchant_id, e.id, e.kind, e.source_id, e.created_at
+      from json_to_recordset(${entries as never}::json) as e (g int, merchant_id int, id text, kind text, source_id text,
+        created_at timestamptz) join kept using (g)
     ), posted as (
       insert into ledger_postings
-      select p.* from entered cross join lateral json_populate_recordset(null::ledger_postings, row -> 'postings') p
+      select p.merchant_id, p.entry_id, p.number, p.debit_code, p.credit_code, p.currency, p.amount_minor
+      from json_to_recordset(${postings as never}::json) as p (g int, merchant_id int, entry_id text, number smallint,
+        debit_code text, credit_code text, currency text, amount_minor bigint) join kept using (g)
     ), balanced as (
       insert into balance_deltas
-      select d.* from entered cross join lateral json_populate_recordset(null::balance_deltas, row -> 'deltas') d
+      select d.merchant_id, d.code, d.entry_id, d.amount_minor
+      from json_to_recordset(${deltas as never}::json) as d (g int, merchant_id int, code text, entry_id text,
+        amount_minor bigint) join kept using (g)
     ), awaited as (
-      insert into sandbox_notices
-      select n.* from json_to_recordset(${notices as never}::json) as w (g int, row json) join kept using (g)
-      cross join lateral json_populate_record(null::sandbox_notices, w.row) n
+      insert into sandbox_notices (merchant_id, payment_id, due_at)
+      select n.merchant_id, n.payment_id, n.due_at
+      from json_to_recordset(${notices as never}::json) as n (g int, merchant_id int, payment_id text, due_at timestamptz)
+      join kept using (g)
     )
     select g from kept`
-  const done = new Set(written.map((row) => row.g))
-  return sets.map((_, g) => done.has(g))
+  const done = new Set(written.map((row) => sets[row.g]))
+  return all.map((set) => done.has(set))
+}
+
+/** Two sets of one session were decided on the same counter: the second would find it moved, so it is not even tried. */
+function firstOfEachSession(sets: readonly ChangeSet[]): ChangeSet[] {
+  const first = new Map<string, ChangeSet>()
+  for (const set of sets) {
+    const key = `${set.session.merchantId} ${set.session.id}`
+    if (!first.has(key)) first.set(key, set)
+  }
+  return [...first.values()]
 }
 
 /** Every row with the number of its set: what belongs to one that was not kept is left out by the statement. */
 function toParameters(sets: readonly ChangeSet[]) {
-  const numbered = <T>(pick: (set: ChangeSet) => readonly T[]) =>
-    sets.flatMap((set, g) => pick(set).map((row) => ({ g, row })))
-  const sessions = sets.map((set, g) => ({ g, before: set.sequenceBefore, ...guardedRow(set.session) }))
-  const created = numbered((set) => set.newPayments.map(toPaymentRow))
-  const changed = numbered((set) => set.payments.map(toPaymentRow))
-  const events = numbered((set) => set.events.map(toEventRow))
-  const entries = numbered((set) => set.entries.map(toEntryRows))
-  const notices = numbered((set) =>
-    set.notices.map(({ payment, dueAt }) => ({
-      merchant_id: payment.merchantId,
-      payment_id: payment.id,
-      due_at: dueAt,
-    })),
-  )
-  return { sessions, created, changed, events, entries, notices }
+  const entered = sets.flatMap((set, g) => set.entries.map((entry) => toEntryRows(entry, g)))
+  return {
+    sessions: sets.map((set, g) => ({ g, before: set.sequenceBefore, ...guardedRow(set.session) })),
+    created: sets.flatMap((set) => set.newPayments.map(toPaymentRow)),
+    changed: sets.flatMap((set, g) => set.payments.map((payment) => ({ g, ...toChangedRow(payment) }))),
+    events: sets.flatMap((set) => set.events.map(toEventRow)),
+    entries: entered.map(({ entry }) => entry),
+    postings: entered.flatMap(({ postings }) => postings),
+    deltas: entered.flatMap(({ deltas }) => deltas),
+    notices: sets.flatMap((set, g) =>
+      set.notices.map(({ payment: { merchantId, id }, dueAt }) => ({
+        g,
+        merchant_id: merchantId,
+        payment_id: id,
+        due_at: dueAt,
+      })),
+    ),
+  }
 }
 
 function guardedRow(s: Session) {
@@ -134,12 +169,41 @@ function guardedRow(s: Session) {
   }
 }
 
-function toEntryRows({ merchantId, kind, sourceId, postings, now }: NewEntry) {
-  const id = newId('entry', now.getTime())
-  const entry = { merchant_id: merchantId, id, kind, source_id: sourceId, created_at: now }
+/** What may change of a payment. */
+function toChangedRow(p: Payment) {
   return {
-    entry,
+    merchant_id: p.merchantId,
+    id: p.id,
+    status: p.status,
+    origin: p.origin,
+    connector_ref: p.connectorRef,
+    received_minor: p.receivedMinor?.toString(),
+    received_currency: p.receivedCurrency,
+    failure_reason: p.failureReason,
+    hold: p.hold,
+    attention: p.attention,
+    next_check_at: p.nextCheckAt,
+    checks: p.checks,
+    updated_at: p.updatedAt,
+    expires_at: p.expiresAt,
+    authorized_at: p.authorizedAt,
+    captured_at: p.capturedAt,
+    received_at: p.receivedAt,
+    settled_at: p.settledAt,
+    failed_at: p.failedAt,
+    expired_at: p.expiredAt,
+    reversed_at: p.reversedAt,
+    refunded_at: p.refundedAt,
+    accepted_at: p.acceptedAt,
+  }
+}
+
+function toEntryRows({ merchantId, kind, sourceId, postings, now }: NewEntry, g: number) {
+  const id = newId('entry', now.getTime())
+  return {
+    entry: { g, merchant_id: merchantId, id, kind, source_id: sourceId, created_at: now },
     postings: postings.map((p, index) => ({
+      g,
       merchant_id: merchantId,
       entry_id: id,
       number: index + 1,
@@ -150,6 +214,6 @@ function toEntryRows({ merchantId, kind, sourceId, postings, now }: NewEntry) {
     })),
     deltas: [...effects(postings)]
       .filter(([code]) => hasBalance(code))
-      .map(([code, amount]) => ({ merchant_id: merchantId, code, entry_id: id, amount_minor: amount.toString() })),
+      .map(([code, amount]) => ({ g, merchant_id: merchantId, code, entry_id: id, amount_minor: amount.toString() })),
   }
 }

@@ -3,14 +3,16 @@
  * then, through `settle`, what it said. If the process dies in between, the poller finds the payment and asks.
  */
 import type { Merchant } from '../access/caller.ts'
-import { findSession } from '../checkout-sessions/find.ts'
+import { readSession } from '../checkout-sessions/find.ts'
 import { lockSession, trackSession } from '../checkout-sessions/move.ts'
-import { isDue, type Session, sessionMachine } from '../checkout-sessions/session.ts'
+import { recentSessions } from '../checkout-sessions/recent.ts'
+import { isDue, isWholeOrder, type Session, sessionMachine } from '../checkout-sessions/session.ts'
+import type { PaymentOrder } from '../connectors/connector.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { next } from '../kit/machine.ts'
-import { problem } from '../kit/problem.ts'
+import { Problem, problem } from '../kit/problem.ts'
 import { countLinkUse } from '../payment-links/move.ts'
 import { findOpenPayment, findPaymentById, insertPayment, planSandboxNotices } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
@@ -21,9 +23,10 @@ import { cancelOpen } from './cancel-payment.ts'
 import { connectorNameFor } from './connection.ts'
 import { ask, connectorOfPayment, orderOf } from './order.ts'
 import { type ReadSubmission, readSubmission, type Submission } from './read-submission.ts'
-import { settle } from './settle.ts'
+import { keepRead } from './recent.ts'
+import { settle, settleWork } from './settle.ts'
 import { readStanding } from './store.ts'
-import { writeUnlocked } from './unlocked.ts'
+import { recordedWrites, writeUnlocked } from './unlocked.ts'
 
 /** How long the poller leaves a payment alone that is being started: the provider's time limit and a little more. */
 const headStartMs = limits.providerTimeoutMs + 5_000
@@ -42,15 +45,47 @@ export async function submitPayment(
   body: Submission,
 ): Promise<Payment> {
   const { merchant } = submitter
-  const session = await findSession(ctx.sql, merchant.id, sessionId)
+  const recent = recentSessions(ctx.sql).take(merchant.id, sessionId)
+  const quick = recent && (await submitRecent(ctx, submitter, recent, body))
+  if (recent && quick) return goOn(ctx, submitter, recent, quick, body)
+  const session = await readSession(ctx.sql, merchant.id, sessionId)
   if (!session) throw problem('notFound', 'There is no such checkout session.')
   const submission = readSubmission(body, session)
   const begun =
     (await beginUnlocked(ctx, submitter, session, submission)) ?? (await begin(ctx, submitter, sessionId, submission))
+  return goOn(ctx, submitter, session, begun, body)
+}
+
+/** Submits to a session as this process has just created it; undefined where what is on record now has to be asked. */
+async function submitRecent(
+  ctx: Context,
+  submitter: Submitter,
+  session: Session,
+  body: Submission,
+): Promise<Begun | undefined> {
+  if (!isWholeOrder(session)) return undefined
+  try {
+    return await beginUnlocked(ctx, submitter, session, readSubmission(body, session))
+  } catch (error) {
+    // A refusal needs what is on record: somebody may have refreshed the session meanwhile.
+    if (error instanceof Problem) return undefined
+    throw error
+  }
+}
+
+/** From what has begun to its answer: the provider is asked where it has to be. */
+async function goOn(
+  ctx: Context,
+  submitter: Submitter,
+  session: Session,
+  begun: Begun,
+  body: Submission,
+): Promise<Payment> {
+  const { merchant } = submitter
   if (begun.is === 'known') return begun.payment
   if (begun.is === 'replace') {
     await cancelOpen(ctx, merchant, begun.payment)
-    return submitPayment(ctx, submitter, sessionId, body)
+    return submitPayment(ctx, submitter, session.id, body)
   }
   const outcome = await ask(ctx, begun.payment, 'start', orderOf(ctx, merchant, begun.payment, session))
   const read = begun.session && { session: begun.session, payment: begun.payment }
@@ -70,27 +105,41 @@ async function beginUnlocked(
   const { merchant } = submitter
   const now = nowFor(ctx, merchant)
   if (submitter.seed || session.paymentLinkId !== null || isDue(session, now)) return undefined
-  const { paid, open } = await readStanding(ctx.sql, session)
+  const { paid, open } = await standingOf(ctx, session)
   if (open) return undefined
   refuseUnpayable(session, submission, paid, now)
   const payment = newPayment(submitter, session, submission, now)
+  const order = orderOf(ctx, merchant, payment, session)
+  const notices = noticesOf(payment, order)
   const tracked = trackSession(session, now)
   tracked.move('submit', now)
   tracked.record('payment.created', toSnapshot(payment), now)
-  const written = await writeUnlocked(ctx.sql, {
-    session,
-    ...tracked.take(),
-    newPayments: [payment],
-    payments: [],
-    entries: [],
-    notices: noticesOf(ctx, merchant, payment, session),
-  })
-  return written ? { is: 'new', payment, session } : undefined
+  const prepared = connectorOfPayment(payment).prepare?.(order)
+  if (prepared) {
+    const { writes } = recordedWrites()
+    await settleWork(
+      { sql: ctx.sql, merchant, now, session: tracked, payment, rail: submission.rail, writes },
+      prepared,
+    )
+  }
+  const set = { session, ...tracked.take(), newPayments: [payment], payments: [], entries: [], notices }
+  if (!(await writeUnlocked(ctx.sql, set))) return undefined
+  if (prepared) keepRead(ctx.sql, { session, payment })
+  return { is: prepared ? 'known' : 'new', payment, session }
+}
+
+/**
+ * Whether the order is paid or being paid. A session that is the whole of its order and waits for a payment has neither: both
+ * would have moved its counter of events, which guards what is written.
+ */
+async function standingOf(ctx: Context, session: Session): Promise<{ paid: boolean; open: boolean }> {
+  const waits = session.status === 'ATTEMPT' || session.status === 'ACTIVE'
+  return waits && isWholeOrder(session) ? { paid: false, open: false } : readStanding(ctx.sql, session)
 }
 
 /** When the sandbox's banks will tell of this payment by themselves. */
-function noticesOf(ctx: Context, merchant: Merchant, payment: Payment, session: Session) {
-  const [told] = connectorOfPayment(payment).plays?.notices(orderOf(ctx, merchant, payment, session)) ?? []
+function noticesOf(payment: Payment, order: PaymentOrder) {
+  const [told] = connectorOfPayment(payment).plays?.notices(order) ?? []
   return told ? [{ payment, dueAt: told.at }] : []
 }
 
@@ -108,7 +157,7 @@ function begin(ctx: Context, submitter: Submitter, sessionId: string, submission
     refuseUnpayable(session.row, submission, paid, now)
     const payment = newPayment(submitter, session.row, submission, now)
     await insertPayment(sql, payment)
-    for (const { dueAt } of noticesOf(ctx, merchant, payment, session.row))
+    for (const { dueAt } of noticesOf(payment, orderOf(ctx, merchant, payment, session.row)))
       await planSandboxNotices(sql, payment, dueAt)
     await countLinkUse(sql, merchant.id, payment.paymentLinkId, 'submitted', now)
     session.move('submit', now)

@@ -4,8 +4,8 @@ import { after, before, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../test/harness.ts'
 import { makeShop, ok, pixOf } from '../../test/shop.ts'
 import { findMerchant } from '../access/find.ts'
+import { readPaymentWithSession } from './recent.ts'
 import { settle, settleNotice } from './settle.ts'
-import { readPaymentWithSession } from './store.ts'
 
 let t: TestApp
 before(async () => {

@@ -5,23 +5,22 @@
  */
 import type { Merchant } from '../access/caller.ts'
 import { trackSession } from '../checkout-sessions/move.ts'
-import type { Session } from '../checkout-sessions/session.ts'
 import { batcher, perPool } from '../kit/batch.ts'
 import { brokenConstraint, isConflict, type Sql } from '../kit/db.ts'
 import type { NewEntry } from '../ledger/post.ts'
 import type { Payment } from '../payments/payment.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { railOfPayment } from './order.ts'
+import { keepRead, type Read } from './recent.ts'
 import { type ChangeSet, writeChangeSets } from './store.ts'
 import type { Work, Writes } from './work.ts'
 
-/** A payment and its session as they were read. */
-export type Read = { session: Session; payment: Payment }
-
 class NeedsLocks extends Error {}
 
-const writerOf = perPool<ChangeSet, boolean>((sql) =>
-  batcher({ most: limits.outcomeBatchMax, lanes: limits.batchLanes }, (sets) => writeChangeSets(sql, sets)),
+const writerOf = perPool((sql) =>
+  batcher<ChangeSet, boolean>({ most: limits.outcomeBatchMax, lanes: limits.batchLanes }, (sets) =>
+    writeChangeSets(sql, sets),
+  ),
 )
 
 /** Writes a change set, together with those of others that arrive meanwhile. False when somebody came in between: nothing is written. */
@@ -42,11 +41,30 @@ export async function writeUnlocked(sql: Sql, set: ChangeSet): Promise<boolean> 
 export async function workUnlocked<T>(
   sql: Sql,
   merchant: Merchant,
-  { session: row, payment }: Read,
+  read: Read,
   now: Date,
   step: (work: Work) => Promise<T>,
 ): Promise<T | undefined> {
+  const { session: row, payment } = read
+  const refBefore = payment.connectorRef
   const session = trackSession(row, now)
+  const { writes, entries, payments } = recordedWrites()
+  try {
+    const result = await step({ sql, merchant, now, session, payment, rail: railOfPayment(payment), writes })
+    const { sequenceBefore, events } = session.take()
+    const set = { session: row, sequenceBefore, newPayments: [], payments: [...payments], events, entries, notices: [] }
+    if (!(await writeUnlocked(sql, set))) return undefined
+    // A reference that was learned just now may have met another one on record: the next step reads which it is.
+    if (refBefore !== null) keepRead(sql, read)
+    return result
+  } catch (error) {
+    if (error instanceof NeedsLocks) return undefined
+    throw error
+  }
+}
+
+/** Writes that are only noted down, to be written in one statement; what they cannot note needs locks. */
+export function recordedWrites(): { writes: Writes; entries: NewEntry[]; payments: Set<Payment> } {
   const entries: NewEntry[] = []
   const payments = new Set<Payment>()
   const writes: Writes = {
@@ -58,15 +76,7 @@ export async function workUnlocked<T>(
     countLinkUse: async (linkId) => (linkId === null ? undefined : refuse()),
     save: async () => {},
   }
-  try {
-    const result = await step({ sql, merchant, now, session, payment, rail: railOfPayment(payment), writes })
-    const { sequenceBefore, events } = session.take()
-    const set = { session: row, sequenceBefore, newPayments: [], payments: [...payments], events, entries, notices: [] }
-    return (await writeUnlocked(sql, set)) ? result : undefined
-  } catch (error) {
-    if (error instanceof NeedsLocks) return undefined
-    throw error
-  }
+  return { writes, entries, payments }
 }
 
 async function refuse(): Promise<never> {

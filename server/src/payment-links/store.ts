@@ -13,9 +13,9 @@ export async function insertLink(
       insert into payment_links select * from json_populate_recordset(null::payment_links, ${[toRow(link)] as never}::json)
     ), told as (
       insert into events select * from json_populate_recordset(null::events, ${events as never}::json)
-      returning merchant_id, stream_id, sequence
+      returning merchant_id, stream_id, sequence, type, created_at
     )
-    insert into event_outbox (merchant_id, stream_id, sequence) select merchant_id, stream_id, sequence from told`
+    insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told`
 }
 
 function toRow(link: PaymentLink) {

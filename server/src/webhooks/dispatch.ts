@@ -1,6 +1,6 @@
 /** Events get their places in the log and, in the same transaction, become deliveries of the endpoints that want them. */
 
-import type { EventHead } from '../events/read.ts'
+import { type MoneyEvent, withMoney } from '../events/read.ts'
 import { isWorkWaiting, type SequencedEvent, type SequencerState, sequenceEvents } from '../events/sequence.ts'
 import type { Context } from '../kit/context.ts'
 import { type Executor, isConflict, transaction } from '../kit/db.ts'
@@ -34,7 +34,8 @@ export async function dispatchEvents(ctx: Context, state: SequencerState): Promi
 async function fanOut(sql: Executor, events: readonly SequencedEvent[], now: Date): Promise<void> {
   const endpoints = await listEndpointsOf(sql, [...new Set(events.map((event) => event.merchantId))])
   if (endpoints.length === 0) return
-  const deliveries = endpoints.flatMap((endpoint) => deliveriesFor(endpoint, events, now))
+  const told = await withMoney(sql, events)
+  const deliveries = endpoints.flatMap((endpoint) => deliveriesFor(endpoint, told, now))
   if (deliveries.length === 0) return
   await Promise.all([insertDeliveries(sql, deliveries), addToQueues(sql, countByQueue(deliveries), now)])
 }
@@ -42,7 +43,7 @@ async function fanOut(sql: Executor, events: readonly SequencedEvent[], now: Dat
 /** The deliveries that an endpoint gets for these events, in their order. */
 export function deliveriesFor(
   endpoint: Pick<Endpoint, 'merchantId' | 'id' | 'format' | 'eventTypes'>,
-  events: readonly EventHead[],
+  events: readonly MoneyEvent[],
   now: Date,
 ): NewDelivery[] {
   const { merchantId, id: endpointId } = endpoint

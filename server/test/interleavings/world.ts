@@ -227,7 +227,7 @@ export async function makeWorld(admin: Sql, setting: Setting, failed: (error: un
   async function actOn(here: Context, op: OnPayment, payment: Target): Promise<void> {
     switch (op.op) {
       case 'poll':
-        return pollPayment(here, merchant.id, payment.id)
+        return pollPayment(here, merchant, payment.id)
       case 'cancel':
         await cancelPayment(here, merchant, payment.sessionId, payment.id)
         return

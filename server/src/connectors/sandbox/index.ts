@@ -15,6 +15,13 @@ export function sandbox(rails: readonly Rail[]): Connector {
     name: 'sandbox',
     rails: [...flows.keys()],
 
+    /** Codes and account numbers are computed here; whatever leads to a bank's page or has its trouble at the beginning is a call. */
+    prepare(order) {
+      const flow = flows.get(order.rail)
+      const called = scenarioOf(order).startHangs || scenarioName(order) === 'webhook_first'
+      return called || (flow !== 'qr' && flow !== 'transfer') ? undefined : instructions(order, flow)
+    },
+
     async start(order, signal) {
       if (scenarioOf(order).startHangs) return await hang(signal)
       // The bank takes its time to answer, and tells of the money meanwhile.
@@ -59,7 +66,7 @@ export function sandbox(rails: readonly Rail[]): Connector {
 }
 
 /** What the payer needs in order to pay, and when there may be news. */
-function instructions(order: PaymentOrder, flow: Flow | undefined): Outcome {
+function instructions(order: PaymentOrder, flow: Flow | undefined): Extract<Outcome, { is: 'action' }> {
   const fields = answerOf(order, flow)
   const waiting = openOutcome({ ...order, fields: { ...order.fields, ...fields }, now: order.createdAt })
   const askAgain = waiting.askAgainAt === undefined ? {} : { askAgainAt: waiting.askAgainAt }

@@ -1,11 +1,11 @@
 /** A QR as a small drawing inside the page. */
-import { encode } from 'uqr'
+import { qrModules } from '../../kit/qr-image.ts'
 import { type Html, ours } from '../html.ts'
 
 /** One stroke per run of dark modules: a quarter of the size of one square per module. Holds numbers only, whatever the text. */
 export function qrSvg(text: string): Html {
-  // A fixed mask is a valid one for any text; trying all eight costs eight times as much.
-  const { data, size } = encode(text, { ecc: 'M', boostEcc: false, border: 0, maskPattern: 2 })
+  const data = qrModules(text, 0)
+  const size = data.length
   const runs = data.flatMap((modules, y) => {
     const found: string[] = []
     for (let x = 0; x < size; x++) {
