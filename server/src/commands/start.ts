@@ -37,17 +37,18 @@ async function serve(config: Config, name: string, lifetime: Lifetime, log: pino
   const port = serves ? await choosePort(config) : config.port
   const masterKey = masterKeyOf(config)
   // Loading the application and starting the database do not wait for each other.
-  const [{ buildApp }, { buildContext }, { startWorker }, databaseUrl] = await Promise.all([
+  const [{ buildApp }, { buildContext }, { startWorker }, database] = await Promise.all([
     import('../app.ts'),
     import('../context.ts'),
     import('../worker.ts'),
     openDatabase(config, name, lifetime, log),
   ])
   if (lifetime.isEnding()) return
-  await migrate(databaseUrl)
+  await migrate(database.url)
 
   const localUrl = `http://${urlHost(config.host)}:${port}`
-  const ctx = await buildContext({ databaseUrl, publicUrl: config.publicUrl ?? localUrl, masterKey, log })
+  const publicUrl = config.publicUrl ?? localUrl
+  const ctx = await buildContext({ databaseUrl: database.poolUrl, publicUrl, masterKey, log })
   lifetime.onEnd(() => atMost(1_000, ctx.close()))
   if (!serves) {
     const worker = startWorker(ctx)
@@ -72,15 +73,18 @@ const noSandboxHint = `
 Make a merchant and its keys: pasarela merchants create, pasarela clients create (with the same --database-url).
 `
 
+/** `poolUrl` leads to the same database by the shortest way; only openPool understands it. */
+type Database = { url: string; poolUrl: string }
+
 /** Opens the database that the configuration asks for; the embedded one is ours until the end. */
-async function openDatabase(config: Config, name: string, lifetime: Lifetime, log: pino.Logger): Promise<string> {
+async function openDatabase(config: Config, name: string, lifetime: Lifetime, log: pino.Logger): Promise<Database> {
   if (config.databaseUrl) {
     await reachDatabase(config.databaseUrl)
-    return config.databaseUrl
+    return { url: config.databaseUrl, poolUrl: config.databaseUrl }
   }
   // Where the work is divided, the first process runs the folder's database and the others join it.
   const running = config.role === 'both' ? undefined : await findRunningPostgres(config.dataDir)
-  if (running) return running
+  if (running) return { url: running, poolUrl: running }
   const embedded = await startPostgres({
     dataDir: config.dataDir,
     holder: `pasarela ${name}`,
@@ -93,7 +97,7 @@ async function openDatabase(config: Config, name: string, lifetime: Lifetime, lo
     log.fatal(reason)
     void lifetime.end(1)
   })
-  return embedded.url
+  return { url: embedded.url, poolUrl: embedded.socketUrl }
 }
 
 /** A taken port is found out before anything is started or made; that it is ours is the more useful answer. */

@@ -75,6 +75,8 @@ function isOutOfReach(error: unknown): boolean {
   const code = (error as { code?: unknown }).code
   if (typeof code !== 'string') return false
   if (error instanceof postgres.PostgresError) return /^(08|53|57)/.test(code) || code === '55P03'
+  // The Unix socket of a database that is down is a file that is not there.
+  if (code === 'ENOENT') return (error as { syscall?: unknown }).syscall === 'connect'
   return /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|EPIPE)/.test(code)
 }
 

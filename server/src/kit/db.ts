@@ -18,10 +18,15 @@ export type PoolOptions = {
 /**
  * Opens a pool. Every connection waits for the disk at commit (`synchronous_commit=on`), works as `pasarela_app`, and gives
  * up on statements and idle transactions that would hold locks for ever. `bigint` columns come as BigInt, column names in camel case.
+ * As in libpq, a `host` parameter of the URL that is a folder leads to the server's Unix socket there.
  */
 export function openPool(url: string, options: PoolOptions): Sql {
   const timeout = options.statementTimeoutMs ?? 20_000
-  return postgres(url, {
+  const address = new URL(url)
+  const folder = address.searchParams.get('host')
+  address.searchParams.delete('host')
+  return postgres(address.href, {
+    ...(folder === null ? {} : { host: folder }),
     max: options.max,
     idle_timeout: 0,
     connect_timeout: 10,
