@@ -154,23 +154,32 @@ export async function updateSession(sql: Executor, s: Session, sequenceBefore: n
   if (rows.length !== 1) throw new Error(`session ${s.id} was changed without its lock`)
 }
 
+/** Any number that is no other lock's: who holds it is expiring sessions. */
+const expiryLock = 4_007_002
+
+/** Whether this transaction is the one that expires sessions now; it holds the role until it ends. */
+export async function tryExpiryLock(sql: Executor): Promise<boolean> {
+  const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_xact_lock(${expiryLock}) as taken`
+  return row?.taken === true
+}
+
 /**
- * Expires sessions whose time is over, a slice at a time; any number of processes may do so at once, because the
- * condition is checked again on the locked row. `merchantId` null: all merchants (it is a job), by their real clock.
+ * Expires sessions whose time was over between `from` and `now`, the longest due first; the condition is checked again on
+ * the locked row. `merchantId` null: all merchants (it is a job), by their real clock.
  */
 export async function moveSessionsDue(
   sql: Executor,
-  now: Date,
-  merchantId: number | null,
-  most: number,
+  { now, merchantId, from, most }: { now: Date; merchantId: number | null; from: Date; most: number },
 ): Promise<Session[]> {
   return sql<Session[]>`
     update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
     from (
       select merchant_id, id from checkout_sessions
-      where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at <= ${now} and (${merchantId}::int is null or merchant_id = ${merchantId})
+      where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
+        and (${merchantId}::int is null or merchant_id = ${merchantId})
       order by expires_at limit ${most}
     ) due
-    where s.merchant_id = due.merchant_id and s.id = due.id and s.status in ('ATTEMPT', 'ACTIVE') and s.deleted_at is null and s.expires_at <= ${now}
+    where s.merchant_id = due.merchant_id and s.id = due.id and s.status in ('ATTEMPT', 'ACTIVE') and s.deleted_at is null
+      and s.expires_at <= ${now}
     returning s.*`
 }
