@@ -19,6 +19,7 @@ import { limitRates } from './http/limit.ts'
 import { logRequests } from './http/log.ts'
 import { watchRoutes } from './http/openapi.ts'
 import { replayAnswers } from './http/replay.ts'
+import { shedLoad } from './http/shed.ts'
 import { identityRoutes } from './identities/routes.ts'
 import { inboxRoutes } from './inbox/routes.ts'
 import { type App, ProblemSchema } from './kit/operation.ts'
@@ -87,5 +88,6 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   serveDocs(app)
 
   await app.ready()
+  shedLoad(app)
   return app
 }

@@ -1,0 +1,2 @@
+/** Types of node-flags.js, which must run on any Node. */
+export const nodeFlags: string[]
