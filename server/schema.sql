@@ -113,9 +113,54 @@ create table checkout_session_accounts (
   merchant_id integer not null,
   account_number text collate "C" not null,
   session_id object_id not null,
-  constraint checkout_session_accounts_pkey PRIMARY KEY (merchant_id, account_number, session_id)
+  status text not null,
+  expires_at timestamp with time zone not null,
+  total_order numeric not null,
+  constraint checkout_session_accounts_pkey PRIMARY KEY (merchant_id, session_id, account_number)
 );
-grant insert, select on checkout_session_accounts to pasarela_app;
+CREATE INDEX checkout_session_accounts_by_expiry ON checkout_session_accounts USING btree (merchant_id, account_number, status, expires_at, session_id);
+CREATE INDEX checkout_session_accounts_by_status ON checkout_session_accounts USING btree (merchant_id, account_number, status, session_id);
+CREATE INDEX checkout_session_accounts_by_total ON checkout_session_accounts USING btree (merchant_id, account_number, status, total_order, session_id);
+grant delete, insert, select, update (status, expires_at) on checkout_session_accounts to pasarela_app;
+
+create table checkout_session_deltas (
+  merchant_id integer not null,
+  arrival bigint not null generated always as identity,
+  created_day integer not null,
+  owner_identity_id object_id not null,
+  account_numbers text[] not null,
+  status text not null,
+  change integer not null,
+  constraint checkout_session_deltas_pkey PRIMARY KEY (merchant_id, arrival),
+  constraint checkout_session_deltas_change CHECK ((change <> 0))
+);
+comment on column checkout_session_deltas.account_numbers is 'The whole set of accounts that these sessions pay, in order.';
+grant delete, insert, select on checkout_session_deltas to pasarela_app;
+
+create table checkout_session_pair_totals (
+  merchant_id integer not null,
+  owner_identity_id text collate "C" not null,
+  first_account text collate "C" not null,
+  second_account text collate "C" not null,
+  status text collate "C" not null,
+  created_day integer not null,
+  account_numbers text[] collate "C" not null,
+  sessions bigint not null,
+  constraint checkout_session_pair_totals_pkey PRIMARY KEY (merchant_id, owner_identity_id, first_account, second_account, status, created_day, account_numbers),
+  constraint checkout_session_pair_totals_order CHECK ((first_account < second_account))
+);
+grant insert, select, update on checkout_session_pair_totals to pasarela_app;
+
+create table checkout_session_totals (
+  merchant_id integer not null,
+  owner_identity_id text collate "C" not null,
+  account_number text collate "C" not null,
+  status text collate "C" not null,
+  created_day integer not null,
+  sessions bigint not null,
+  constraint checkout_session_totals_pkey PRIMARY KEY (merchant_id, owner_identity_id, account_number, status, created_day)
+);
+grant insert, select, update on checkout_session_totals to pasarela_app;
 
 create table checkout_sessions (
   merchant_id integer not null,
@@ -152,6 +197,7 @@ create table checkout_sessions (
   expires_at timestamp with time zone not null,
   finished_at timestamp with time zone,
   deleted_at timestamp with time zone,
+  created_day integer not null,
   constraint checkout_sessions_pkey PRIMARY KEY (merchant_id, id),
   constraint checkout_sessions_checkout_token_length CHECK (((length(checkout_token) >= 1) AND (length(checkout_token) <= 120))),
   constraint checkout_sessions_duration CHECK (((duration_seconds >= 30) AND (duration_seconds <= 31622400))),
@@ -169,10 +215,14 @@ comment on column checkout_sessions.total_order is 'The total in major units, fo
 comment on column checkout_sessions.order_key is 'What is paid at most once: ref:<metadata.orderReference>, else the root session of the chain.';
 comment on column checkout_sessions.quote_expires_at is 'Null: nothing is converted, so the quote lives as long as the session.';
 comment on column checkout_sessions.tries is 'Failed payments of the whole chain so far.';
-CREATE INDEX checkout_sessions_by_checkout_token ON checkout_sessions USING btree (merchant_id, checkout_token, id) WHERE (deleted_at IS NULL);
-CREATE INDEX checkout_sessions_by_owner ON checkout_sessions USING btree (merchant_id, owner_identity_id, id) WHERE (deleted_at IS NULL);
+comment on column checkout_sessions.created_day is 'The day of the id''s time in the merchant''s time zone, in days since 1970-01-01. What the counters count by.';
+CREATE INDEX checkout_sessions_by_expiry ON checkout_sessions USING btree (merchant_id, status, expires_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX checkout_sessions_by_owner ON checkout_sessions USING btree (merchant_id, owner_identity_id, status, id) WHERE (deleted_at IS NULL);
+CREATE INDEX checkout_sessions_by_owner_expiry ON checkout_sessions USING btree (merchant_id, owner_identity_id, status, expires_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX checkout_sessions_by_owner_total ON checkout_sessions USING btree (merchant_id, owner_identity_id, status, total_order, id) WHERE (deleted_at IS NULL);
 CREATE INDEX checkout_sessions_by_status ON checkout_sessions USING btree (merchant_id, status, id) WHERE (deleted_at IS NULL);
-CREATE UNIQUE INDEX checkout_sessions_checkout_token ON checkout_sessions USING btree (merchant_id, checkout_token) WHERE ((deleted_at IS NULL) AND (successor_id IS NULL));
+CREATE INDEX checkout_sessions_by_total ON checkout_sessions USING btree (merchant_id, status, total_order, id) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX checkout_sessions_checkout_token ON checkout_sessions USING btree (merchant_id, checkout_token, successor_id) NULLS NOT DISTINCT WHERE (deleted_at IS NULL);
 CREATE INDEX checkout_sessions_due ON checkout_sessions USING btree (expires_at) WHERE ((status = ANY (ARRAY['ATTEMPT'::text, 'ACTIVE'::text])) AND (deleted_at IS NULL));
 CREATE UNIQUE INDEX checkout_sessions_page_token ON checkout_sessions USING btree (merchant_id, page_token) WHERE (successor_id IS NULL);
 grant insert, select, update on checkout_sessions to pasarela_app;

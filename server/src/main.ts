@@ -34,6 +34,14 @@ export const commands: Readonly<Record<string, Command>> = {
     options: { json: jsonOption },
     load: () => import('./commands/merchants-list.ts'),
   },
+  'merchants set-time-zone': {
+    summary: 'change the time zone of a merchant’s days, and count its sessions by the new ones',
+    options: {
+      merchant: merchantOption,
+      'time-zone': { value: 'name', help: 'IANA time zone, for example America/Mexico_City' },
+    },
+    load: () => import('./commands/merchants-set-time-zone.ts'),
+  },
   'clients create': {
     summary: 'make an API client; its secrets are shown once',
     options: {

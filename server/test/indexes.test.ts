@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import postgres from 'postgres'
+import { foldSessionDeltas } from '../src/checkout-sessions/counts-store.ts'
 import { listSessions, sessionSorts } from '../src/checkout-sessions/list-query.ts'
 import { type Executor, openPool, type Sql } from '../src/kit/db.ts'
 import { idFloor } from '../src/kit/id.ts'
@@ -13,7 +14,7 @@ import { anaPix, makeShop, ok } from './shop.ts'
 
 const rows = 100_000
 /** A page may look at this many pages of 8 KB; the tables have several thousand. */
-const buffersMax = 400
+const buffersMax = 500
 
 let t: TestApp
 let client: Client
@@ -64,13 +65,17 @@ async function fill(sql: Sql, of: { session: string; payment: string; link: stri
     id: id('cs'),
     root_session_id: id('cs'),
     status: `case when n % 1000 = 0 then 'FAILED' else 'ATTEMPT' end`,
+    expires_at: `o.expires_at + n % 777 * interval '1 hour'`,
+    total_order: 'n % 9999',
     order_key: `'cs-' || n`,
     quote: `'{}'`,
     finished_at: 'null',
   })
   await sql`
-    insert into checkout_session_accounts
-    select ${client.merchantId}::int, 'number-' || n % 5000, 'cs_0' || lpad(n::text, 25, '0') from generate_series(1, ${rows}::int) n`
+    insert into checkout_session_accounts (merchant_id, account_number, session_id, status, expires_at, total_order)
+    select s.merchant_id, 'number-' || n % 5000, s.id, s.status, s.expires_at, s.total_order
+    from generate_series(1, ${rows}::int) n join checkout_sessions s on s.merchant_id = ${client.merchantId} and s.id = 'cs_0' || lpad(n::text, 25, '0')`
+  await count(sql)
   await copies(sql, 'payments', of.payment, {
     id: id('pay'),
     session_id: id('cs'),
@@ -92,7 +97,17 @@ async function fill(sql: Sql, of: { session: string; payment: string; link: stri
     customer: `json_build_object('email', 'payer' || n % 5000 || '@example.com')`,
     status: `case when n % 1000 = 0 then 'FINISHED' else 'ATTEMPT' end`,
   })
-  await sql`analyze checkout_sessions, checkout_session_accounts, payments, payment_links`
+  // As autovacuum would: an index-only walk needs pages that are known to be visible.
+  await sql`vacuum (analyze) checkout_sessions, checkout_session_accounts, checkout_session_totals, checkout_session_pair_totals, payments, payment_links`
+}
+
+/** Counts the rows that no writer has counted. */
+async function count(sql: Sql): Promise<void> {
+  await sql`
+    insert into checkout_session_deltas (merchant_id, created_day, owner_identity_id, account_numbers, status, change)
+    select s.merchant_id, s.created_day + n % 300, s.owner_identity_id, array['number-' || n % 5000] || case when n % 5 = 0 then array['platform'] end, s.status, 1
+    from generate_series(1, ${rows}::int) n join checkout_sessions s on s.merchant_id = ${client.merchantId} and s.id = 'cs_0' || lpad(n::text, 25, '0')`
+  while ((await foldSessionDeltas(sql, 50_000)) > 0);
 }
 
 /** Inserts copies of the row `o` numbered `n`, with some columns given as expressions. */
@@ -123,7 +138,7 @@ async function plansOf(run: (sql: Executor) => Promise<unknown>): Promise<Plan[]
   })
   try {
     await run(watched as unknown as Executor)
-    const selects = sent.filter(({ text }) => /^\s*select (\*|count)/.test(text))
+    const selects = sent.filter(({ text }) => /^\s*select (?!b\.oid)/.test(text))
     return await Promise.all(
       selects.map(async ({ text, parameters }) => {
         const explained = `explain (analyze, buffers, format json) ${text}`
@@ -143,38 +158,69 @@ function scans(plan: Plan): string[] {
   return [...here, ...(plan.Plans ?? []).flatMap(scans)]
 }
 
-async function check(run: (sql: Executor) => Promise<unknown>): Promise<void> {
+async function check(
+  run: (sql: Executor) => Promise<unknown>,
+  most = { statements: 2, buffers: buffersMax },
+): Promise<void> {
   const plans = await plansOf(run)
-  assert.equal(plans.length, 2, 'the rows and the total')
+  assert.equal(plans.length, most.statements, 'the rows and the total')
   for (const plan of plans) {
     assert.deepEqual(scans(plan), [])
     const buffers = plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
-    assert.ok(buffers <= buffersMax, `${buffers} pages read`)
+    assert.ok(buffers <= most.buffers, `${buffers} pages read`)
   }
 }
 
 describe('checkout sessions', () => {
   const page = (query = {}) => readPage(query, 'checkoutSession', 'America/Santiago', sessionSorts)
-  const filters = {
-    identityId: () => ids.identity,
-    accountNumber: () => `${ids.account},number-7`,
-    status: () => 'FAILED,FINISHED',
-    checkoutToken: () => 'token-5,token-77777',
+  const orders = Object.keys(sessionSorts).flatMap((sort) => [`${sort}:asc`, `${sort}:desc`])
+  const filters: Record<string, () => Record<string, string>> = {
+    'no filter': () => ({}),
+    identityId: () => ({ identityId: ids.identity }),
+    'several identityId': () => ({ identityId: `${ids.identity},idn_0${'7'.padStart(25, '0')}` }),
+    accountNumber: () => ({ accountNumber: 'number-7' }),
+    'several accountNumber': () => ({ accountNumber: `${ids.account},number-7` }),
+    status: () => ({ status: 'FAILED,FINISHED' }),
+    checkoutToken: () => ({ checkoutToken: 'token-5,token-77777' }),
+    'identityId and status': () => ({ identityId: ids.identity, status: 'ATTEMPT' }),
+    'accountNumber and status': () => ({ accountNumber: 'number-7', status: 'ATTEMPT' }),
   }
-  for (const [name, value] of Object.entries(filters)) {
-    it(name, () => check((sql) => listSessions(sql, client.merchantId, { [name]: value() }, page())))
-  }
-  it('startDate and endDate', () => {
-    const days = {
-      ...page(),
-      fromId: idFloor('checkoutSession', Date.now() - 60_000),
-      beforeId: idFloor('checkoutSession', Date.now() + 60_000),
+  for (const [name, query] of Object.entries(filters)) {
+    for (const sort of orders) {
+      it(`${name}, ${sort}`, () => check((sql) => listSessions(sql, client.merchantId, query(), page({ sort }))))
     }
-    return check((sql) => listSessions(sql, client.merchantId, {}, days))
-  })
+  }
+  for (const sort of orders) {
+    it(`the 10,000th, ${sort}: its way there reads an index and no rows`, () =>
+      check((sql) => listSessions(sql, client.merchantId, {}, page({ sort, offset: 10_000 })), {
+        statements: 2,
+        buffers: 1000,
+      }))
+    it(`identityId and accountNumber, ${sort}`, () =>
+      check(
+        (sql) =>
+          listSessions(sql, client.merchantId, { identityId: ids.identity, accountNumber: 'number-7' }, page({ sort })),
+        { statements: 4, buffers: buffersMax },
+      ))
+    it(`startDate and endDate, ${sort}`, () => {
+      const days = {
+        ...page({ sort }),
+        fromId: idFloor('checkoutSession', Date.now() - 60_000),
+        beforeId: idFloor('checkoutSession', Date.now() + 60_000),
+      }
+      return check((sql) => listSessions(sql, client.merchantId, {}, { ...days, fromDay: 20_000, untilDay: 20_001 }))
+    })
+  }
   it('status with days and after', () => {
     const after = { ...page(), after: ids.session }
     return check((sql) => listSessions(sql, client.merchantId, { status: 'FAILED' }, after))
+  })
+  it('many values', () => {
+    const identityId = Array.from({ length: 100 }, (_, n) => `idn_0${String(n).padStart(25, '0')}`).join()
+    return check((sql) => listSessions(sql, client.merchantId, { identityId }, page()), {
+      statements: 2,
+      buffers: 5000,
+    })
   })
 })
 

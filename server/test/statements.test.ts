@@ -77,10 +77,14 @@ const crossing: Record<string, string> = {
   'webhooks/queue-store.ts findDueQueues': 'the claim of a job',
   'webhooks/queue-store.ts findDueQueuesBeside': 'the claim of a job',
   'ledger/store.ts foldDeltas': 'a job that folds what all merchants appended',
+  'checkout-sessions/counts-store.ts foldSessionDeltas': 'a job that folds what all merchants appended',
   'inbox/store.ts deleteOldNotices': 'a job that deletes what is old',
   'kit/idempotency.ts pruneKeys': 'a job that deletes what is old',
   'ledger/store.ts findWrongBalances': 'the doctor reads everything',
   'ledger/store.ts findUnbalanced': 'the doctor reads everything',
+  'checkout-sessions/counts-store.ts findWrongTotals': 'the doctor reads everything',
+  'checkout-sessions/counts-store.ts findWrongCounts': 'tests read everything',
+  'checkout-sessions/counts-store.ts findWrongAccountRows': 'tests read everything',
 }
 
 test('no statement crosses merchants but the named ones, and every one that is named does', async () => {

@@ -8,6 +8,8 @@ import {
   revokeClient,
   rotateClient,
 } from '../src/access/manage-clients.ts'
+import { changeTimeZone } from '../src/checkout-sessions/change-time-zone.ts'
+import { findWrongAccountRows, findWrongCounts, findWrongTotals } from '../src/checkout-sessions/counts-store.ts'
 import { ledgerFaults } from '../src/ledger/balances.ts'
 import { findPaymentById } from '../src/payments/find.ts'
 import type { TestApp } from './harness.ts'
@@ -25,6 +27,10 @@ export async function useEverything(t: TestApp): Promise<void> {
   await walkRoutes(t, world)
   await askAlone(t, world)
   await ledgerFaults(t.ctx.sql)
+  await findWrongTotals(t.ctx.sql)
+  await findWrongCounts(t.ctx.sql, null)
+  await findWrongAccountRows(t.ctx.sql, null)
+  await changeTimeZone(t.ctx.sql, { merchantId: t.client.merchantId, timeZone: 'Pacific/Kiritimati', settleMs: 0 })
   // Past every retention.
   await t.advance(91 * 24 * 3_600_000)
 }
@@ -82,7 +88,11 @@ async function readLists(t: TestApp, w: World): Promise<void> {
   const account = w.shop.accounts.BRL?.accountNumber
   const days = 'startDate=01/01/2020&endDate=31/12/2030'
   const lists: Record<string, string[]> = {
-    '/checkout-sessions': ['', 'status=ATTEMPT', `accountNumber=${account}`, `identityId=${w.shop.identityId}`, days],
+    '/checkout-sessions': [
+      ...['', 'status=ATTEMPT', `accountNumber=${account}`, `identityId=${w.shop.identityId}`, days],
+      ...[`accountNumber=${account}&identityId=${w.shop.identityId}`, 'sort=status:asc', 'checkoutToken=x'],
+      `identityId=${Array.from({ length: 20 }, (_, n) => `x${n}`)}`,
+    ],
     '/payments': [
       '',
       'status=SETTLED',

@@ -14,10 +14,20 @@ export function createMerchant(
   input: { name: string; mode: 'live' | 'sandbox'; timeZone?: string },
 ): Promise<Merchant> {
   const timeZone = input.timeZone ?? 'America/Santiago'
-  if (!Intl.supportedValuesOf('timeZone').includes(timeZone) && timeZone !== 'UTC') {
-    throw problem('invalidParam', `"${timeZone}" is not a time zone; give an IANA name such as America/Santiago.`)
-  }
+  refuseUnknownZone(timeZone)
   return store.insertMerchant(sql, { name: input.name, mode: input.mode, timeZone })
+}
+
+function refuseUnknownZone(timeZone: string): void {
+  if (Intl.supportedValuesOf('timeZone').includes(timeZone) || timeZone === 'UTC') return
+  throw problem('invalidParam', `"${timeZone}" is not a time zone; give an IANA name such as America/Santiago.`)
+}
+
+/** Sets a merchant's time zone alone; its sessions are moved to their days by `changeTimeZone` of checkout-sessions. */
+export async function setTimeZone(sql: Executor, merchantId: number, timeZone: string): Promise<void> {
+  refuseUnknownZone(timeZone)
+  if (!(await store.updateTimeZone(sql, merchantId, timeZone)))
+    throw problem('notFound', `There is no merchant ${merchantId}.`)
 }
 
 /** All merchants, oldest first. */

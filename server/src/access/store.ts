@@ -43,6 +43,11 @@ export async function findMerchantById(sql: Executor, merchantId: number): Promi
   return row && toMerchant(row)
 }
 
+export async function updateTimeZone(sql: Executor, merchantId: number, timeZone: string): Promise<boolean> {
+  const rows = await sql`update merchants set time_zone = ${timeZone} where id = ${merchantId} returning id`
+  return rows.length === 1
+}
+
 export async function advanceMerchantClock(
   sql: Executor,
   merchantId: number,

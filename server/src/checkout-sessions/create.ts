@@ -16,7 +16,7 @@ import { limits } from '../vocabulary/limits.ts'
 import { recentSessions } from './recent.ts'
 import { requote } from './requote.ts'
 import { toSnapshot } from './schema.ts'
-import { orderKeyOf, type Session } from './session.ts'
+import { createdDayOf, orderKeyOf, type Session } from './session.ts'
 import { findSessionByCheckoutToken, findSessionEvenDeleted, insertSessions } from './store.ts'
 
 export type CreateInput = OfferBody | { checkoutToken: string; customer?: CustomerBody | null }
@@ -91,6 +91,7 @@ function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quo
     payerRefreshes: 0,
     eventSequence: 1,
     createdAt: now,
+    createdDay: createdDayOf(id, caller.merchant.timeZone),
     updatedAt: now,
     expiresAt: new Date(now.getTime() + offer.durationSeconds * 1000),
     finishedAt: null,

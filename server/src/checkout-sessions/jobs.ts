@@ -1,7 +1,10 @@
-/** Sessions whose time is over become EXPIRED by themselves. */
+/** Jobs of sessions: those whose time is over become EXPIRED, and what was counted is folded into totals. */
 import type { Context } from '../kit/context.ts'
 import type { Job } from '../kit/job.ts'
+import { foldSessionDeltas } from './counts-store.ts'
 import { type ExpiryState, expireSessions } from './expire.ts'
+
+const deltasPerRound = 5000
 
 export function sessionJobs(ctx: Context): Job[] {
   const state: ExpiryState = new Map()
@@ -12,6 +15,11 @@ export function sessionJobs(ctx: Context): Job[] {
       // A long queue leaves the machine to requests: a slice of 100 every 18 ms is 5,500 a second, 10,000 in 2 s.
       leastMs: 18,
       run: () => expireSessions(ctx, state),
+    },
+    {
+      name: 'fold session counts',
+      everyMs: 1000,
+      run: async () => (await foldSessionDeltas(ctx.sql, deltasPerRound)) === deltasPerRound,
     },
   ]
 }

@@ -1,8 +1,10 @@
-/** The list of sessions: every documented filter and sort, each with its index; `total` is exact. */
+/** The list of sessions: every documented filter and sort, each a walk over an index; `total` is exact and comes from counters. */
 import Type from 'typebox'
 import type { Executor } from '../kit/db.ts'
-import { commaList, commaListOf, inPage, listQuery, type Page, readCommaList, withinDays } from '../kit/page.ts'
-import { type Session, sessionMachine } from './session.ts'
+import { commaList, commaListOf, listQuery, type Page, readCommaList } from '../kit/page.ts'
+import { countSessions } from './counts-store.ts'
+import { type Session, type SessionStatus, sessionMachine } from './session.ts'
+import { countByTokens, findPage, findPageByTokens, type ListFilter } from './walk-store.ts'
 
 export const sessionSorts = { createdAt: 'id', expiresAt: 'expires_at', totalAmount: 'total_order', status: 'status' }
 
@@ -17,24 +19,47 @@ export const SessionQuery = listQuery(
 )
 export type SessionQuery = Type.Static<typeof SessionQuery>
 
+export type SessionPage = { sessions: Session[]; total: number }
+
 /** One page of a merchant's sessions, and how many match in all. */
-export async function listSessions(sql: Executor, merchantId: number, query: SessionQuery, page: Page) {
-  const where = sql`merchant_id = ${merchantId} and deleted_at is null ${filters(sql, merchantId, query)} ${withinDays(sql, page)}`
-  const [rows, [counted]] = await Promise.all([
-    sql<Session[]>`select * from checkout_sessions where ${where} ${inPage(sql, page)}`,
-    sql<{ total: number }[]>`select count(*)::int as total from checkout_sessions where ${where}`,
-  ])
-  return { sessions: rows, total: counted?.total ?? 0 }
+export async function listSessions(
+  sql: Executor,
+  merchantId: number,
+  query: SessionQuery,
+  page: Page,
+): Promise<SessionPage> {
+  const filter = readFilter(merchantId, query, page)
+  const tokens = unique(readCommaList(query.checkoutToken))
+  const [sessions, total] = await Promise.all(
+    tokens
+      ? [findPageByTokens(sql, { ...filter, tokens }, page), countByTokens(sql, { ...filter, tokens }, page)]
+      : [findShorterWay(sql, filter, page), countSessions(sql, filter)],
+  )
+  return { sessions, total }
 }
 
-function filters(sql: Executor, merchantId: number, query: SessionQuery) {
-  const identities = readCommaList(query.identityId)
-  const accounts = readCommaList(query.accountNumber)
-  const statuses = readCommaList(query.status)
-  const tokens = readCommaList(query.checkoutToken)
-  return sql`
-    ${identities ? sql`and owner_identity_id = any(${identities})` : sql``}
-    ${statuses ? sql`and status = any(${statuses})` : sql``}
-    ${tokens ? sql`and checkout_token = any(${tokens})` : sql``}
-    ${accounts ? sql`and id in (select session_id from checkout_session_accounts where merchant_id = ${merchantId} and account_number = any(${accounts}))` : sql``}`
+/** A list by owner and account walks along the one that has fewer sessions, and looks each up in the other. */
+async function findShorterWay(sql: Executor, filter: ListFilter, page: Page): Promise<Session[]> {
+  const { owners, accounts } = filter
+  if (!owners || !accounts) return findPage(sql, filter, page, accounts ? 'account' : owners ? 'owner' : 'all')
+  const [byOwner, byAccount] = await Promise.all([
+    countSessions(sql, { ...filter, accounts: undefined }),
+    countSessions(sql, { ...filter, owners: undefined }),
+  ])
+  return findPage(sql, filter, page, byOwner < byAccount ? 'owner' : 'account')
+}
+
+function readFilter(merchantId: number, query: SessionQuery, { fromDay, untilDay }: Page): ListFilter {
+  return {
+    merchantId,
+    owners: unique(readCommaList(query.identityId)),
+    accounts: unique(readCommaList(query.accountNumber)),
+    statuses: unique(readCommaList(query.status) as SessionStatus[] | undefined) ?? sessionMachine.statuses,
+    fromDay,
+    untilDay,
+  }
+}
+
+function unique<T>(values: readonly T[] | undefined): T[] | undefined {
+  return values && [...new Set(values)]
 }

@@ -1,9 +1,10 @@
 /** The list of sessions: every filter, sort, page and day (design section 4 rule 12), through HTTP. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Body, startTestApp, type TestApp } from '../../test/harness.ts'
-import { pointers, setMerchant } from '../../test/proof.ts'
+import { type Body, type Client, startTestApp, type TestApp } from '../../test/harness.ts'
+import { pointers } from '../../test/proof.ts'
 import { anaPix, makeShop, ok, type Shop } from '../../test/shop.ts'
+import { changeTimeZone } from './change-time-zone.ts'
 
 let t: TestApp
 let shop: Shop
@@ -44,6 +45,10 @@ const priced = (amount: string, duration: number) => ({
 })
 const list = (query: string, version: 'v1' | 'v2' = 'v2') =>
   t.client.call('GET', `/checkout-sessions${query}`, undefined, { version })
+const changeZone = async (client: Client, timeZone: string) => {
+  await changeTimeZone(t.ctx.sql, { merchantId: client.merchantId, timeZone, settleMs: 0 })
+  t.ctx.auth.forget(client.merchantId)
+}
 /** Positions in `sessions` of what a query answers, in its order. */
 async function shown(query: string): Promise<number[]> {
   const { status, body } = await list(query)
@@ -108,7 +113,7 @@ describe('GET /checkout-sessions 200', () => {
   it('days are the merchant’s, and both ends are within', async () => {
     const client = await t.newMerchant()
     const other = await makeShop(client)
-    await setMerchant(t, client, { timeZone: 'America/Santiago' })
+    await changeZone(client, 'America/Santiago')
     const session = await other.session()
     // 03:30 UTC is 00:30 of the 2nd in Santiago's summer; half an hour earlier it is still the 1st.
     const total = async (query: string) =>
@@ -116,7 +121,7 @@ describe('GET /checkout-sessions 200', () => {
     const day = (ms: number, zone: string) =>
       new Intl.DateTimeFormat('en-GB', { timeZone: zone, day: '2-digit', month: '2-digit', year: 'numeric' }).format(ms)
     for (const zone of ['America/Santiago', 'Pacific/Kiritimati', 'Pacific/Pago_Pago']) {
-      await setMerchant(t, client, { timeZone: zone })
+      await changeZone(client, zone)
       const created = Date.parse(session.createdAt)
       const [today, before, afterwards] = [
         day(created, zone),

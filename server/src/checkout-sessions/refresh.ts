@@ -10,7 +10,7 @@ import { limits } from '../vocabulary/limits.ts'
 import { type LockedSession, lockSession } from './move.ts'
 import { requote } from './requote.ts'
 import { toSnapshot } from './schema.ts'
-import type { Session } from './session.ts'
+import { createdDayOf, type Session } from './session.ts'
 import { findSessionByCheckoutToken, findSessionById, insertSessions } from './store.ts'
 
 export type Refresher = { merchant: Merchant; by: 'merchant' | 'payer'; seed?: Uint8Array }
@@ -51,7 +51,7 @@ export async function refreshSession(ctx: Context, refresher: Refresher, session
       expiresAt: new Date(now.getTime() + row.durationSeconds * 1000),
       payerRefreshes: row.payerRefreshes + (refresher.by === 'payer' ? 1 : 0),
     }
-    if (row.status === 'EXPIRED' || row.status === 'FAILED') return succeed(sql, locked, fresh, refresher.seed, now)
+    if (row.status === 'EXPIRED' || row.status === 'FAILED') return succeed(sql, locked, fresh, refresher, now)
     Object.assign(row, fresh)
     locked.tell('checkout_session.refreshed', now)
     await locked.save()
@@ -88,23 +88,25 @@ async function succeed(
   sql: Executor,
   old: LockedSession,
   fresh: Fresh,
-  seed: Uint8Array | undefined,
+  { merchant, seed }: Refresher,
   now: Date,
 ): Promise<Session> {
+  const id = newId('checkoutSession', now.getTime(), seed)
   const successor: Session = {
     ...old.row,
     ...fresh,
-    id: newId('checkoutSession', now.getTime(), seed),
+    id,
     status: 'ATTEMPT',
     eventSequence: 1,
     createdAt: now,
+    createdDay: createdDayOf(id, merchant.timeZone),
     updatedAt: now,
   }
   old.row.successorId = successor.id
   old.tell('checkout_session.refreshed', now)
   // The old row gives up its token before the new one takes it: both stand in one unique index.
   await old.save()
-  const { merchantId, id } = successor
+  const { merchantId } = successor
   const event = {
     merchantId,
     streamId: id,

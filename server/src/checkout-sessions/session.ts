@@ -1,4 +1,6 @@
 /** The session: one payer's attempt to pay a fixed list of items. Its machine, and what can be decided without asking anybody. */
+import { dayNumberAt } from '../kit/day.ts'
+import { idTimeMs } from '../kit/id.ts'
 import { machine, type StatusOf } from '../kit/machine.ts'
 import type { Offer } from '../offers/offer.ts'
 import type { Quote } from '../quotes/quote.ts'
@@ -46,6 +48,8 @@ export type Session = Offer & {
   payerRefreshes: number
   eventSequence: number
   createdAt: Date
+  /** The day of the id's time in the merchant's zone, as a number: what counters are kept by. */
+  createdDay: number
   updatedAt: Date
   expiresAt: Date
   finishedAt: Date | null
@@ -56,6 +60,11 @@ export type Session = Offer & {
 export function orderKeyOf(metadata: Readonly<Record<string, string>>, rootSessionId: string): string {
   const reference = metadata.orderReference
   return reference ? `ref:${reference}` : rootSessionId
+}
+
+/** What a session's `createdDay` is. The id's time counts, not `createdAt`: lists find their days by ranges of ids. */
+export function createdDayOf(id: string, timeZone: string): number {
+  return dayNumberAt(idTimeMs(id), timeZone)
 }
 
 /**

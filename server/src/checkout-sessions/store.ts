@@ -3,6 +3,7 @@
 import type { toEventRow } from '../events/append.ts'
 import type { Executor } from '../kit/db.ts'
 import { formatAmount } from '../kit/money.ts'
+import { appendDeltas, keepLists } from './counts-store.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -20,18 +21,23 @@ export async function insertSessions(
       merchant_id: s.merchantId,
       account_number: number,
       session_id: s.id,
+      status: s.status,
+      expires_at: s.expiresAt,
+      total_order: formatAmount(s.totalMinor, s.currency),
     })),
   )
   const inserted = await sql<{ id: string }[]>`
     with inserted as (
       insert into checkout_sessions select * from json_populate_recordset(null::checkout_sessions, ${rows as never}::json)
       on conflict do nothing
-      returning merchant_id, id
+      returning merchant_id, id, created_day, owner_identity_id, status
     ), accounts as (
-      insert into checkout_session_accounts
-      select a.* from json_populate_recordset(null::checkout_session_accounts, ${accounts as never}::json) a
+      insert into checkout_session_accounts (merchant_id, account_number, session_id, status, expires_at, total_order)
+      select a.merchant_id, a.account_number, a.session_id, a.status, a.expires_at, a.total_order
+      from json_populate_recordset(null::checkout_session_accounts, ${accounts as never}::json) a
       join inserted i on i.merchant_id = a.merchant_id and i.id = a.session_id
-    ), told as (
+      returning merchant_id, session_id, account_number
+    ), ${appendDeltas(sql, sql`select *, 1 as change from inserted`, sql`table accounts`)}, told as (
       insert into events
       select e.* from json_populate_recordset(null::events, ${events as never}::json) e
       join inserted i on i.merchant_id = e.merchant_id and i.id = e.stream_id
@@ -79,6 +85,7 @@ function toRow(s: Session) {
     expires_at: s.expiresAt,
     finished_at: s.finishedAt,
     deleted_at: s.deletedAt,
+    created_day: s.createdDay,
   }
 }
 
@@ -144,13 +151,19 @@ export async function findSessionByPageToken(
 
 /** Writes what may change of a session. The counter of its events guards the write: nobody changed it since it was read. */
 export async function updateSession(sql: Executor, s: Session, sequenceBefore: number): Promise<void> {
-  const rows = await sql`
-    update checkout_sessions set
-      status = ${s.status}, successor_id = ${s.successorId}, quote = ${s.quote as never}, quote_expires_at = ${s.quoteExpiresAt},
-      tries = ${s.tries}, payer_refreshes = ${s.payerRefreshes}, event_sequence = ${s.eventSequence}, updated_at = ${s.updatedAt},
-      expires_at = ${s.expiresAt}, finished_at = ${s.finishedAt}, deleted_at = ${s.deletedAt}
-    where merchant_id = ${s.merchantId} and id = ${s.id} and event_sequence = ${sequenceBefore}
-    returning id`
+  const rows = await sql<{ id: string }[]>`
+    with changed as (
+      update checkout_sessions s set
+        status = ${s.status}, successor_id = ${s.successorId}, quote = ${s.quote as never}, quote_expires_at = ${s.quoteExpiresAt},
+        tries = ${s.tries}, payer_refreshes = ${s.payerRefreshes}, event_sequence = ${s.eventSequence}, updated_at = ${s.updatedAt},
+        expires_at = ${s.expiresAt}, finished_at = ${s.finishedAt}, deleted_at = ${s.deletedAt}
+      from checkout_sessions b
+      where s.merchant_id = ${s.merchantId} and s.id = ${s.id} and s.event_sequence = ${sequenceBefore}
+        and b.merchant_id = s.merchant_id and b.id = s.id and b.event_sequence = ${sequenceBefore}
+      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, s.deleted_at,
+        case when b.deleted_at is null then b.status end as status_before, case when s.deleted_at is null then s.status end as status
+    ), ${keepLists(sql, 'changed')}
+    select id from changed`
   if (rows.length !== 1) throw new Error(`session ${s.id} was changed without its lock`)
 }
 
@@ -172,14 +185,17 @@ export async function moveSessionsDue(
   { now, merchantId, from, most }: { now: Date; merchantId: number | null; from: Date; most: number },
 ): Promise<Session[]> {
   return sql<Session[]>`
-    update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
-    from (
-      select merchant_id, id from checkout_sessions
-      where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
-        and (${merchantId}::int is null or merchant_id = ${merchantId})
-      order by expires_at limit ${most}
-    ) due
-    where s.merchant_id = due.merchant_id and s.id = due.id and s.status in ('ATTEMPT', 'ACTIVE') and s.deleted_at is null
-      and s.expires_at <= ${now}
-    returning s.*`
+    with expired as (
+      update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
+      from (
+        select merchant_id, id, status from checkout_sessions
+        where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
+          and (${merchantId}::int is null or merchant_id = ${merchantId})
+        order by expires_at limit ${most}
+      ) due
+      where s.merchant_id = due.merchant_id and s.id = due.id and s.status = due.status and s.deleted_at is null
+        and s.expires_at <= ${now}
+      returning s.*, due.status as status_before
+    ), ${keepLists(sql, 'expired')}
+    select * from expired`
 }

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openTokens } from '../access/tokens.ts'
+import { findWrongTotals } from '../checkout-sessions/counts-store.ts'
 import type { Config } from '../config.ts'
 import type { Sql } from '../kit/db.ts'
 import { readMigrationState } from '../kit/migrate.ts'
@@ -93,6 +94,12 @@ export const databaseChecks: Readonly<Record<string, (patient: Patient) => Promi
         ? bad(`${listed(stuck)}: is a server at work?`)
         : note(`${listed(stuck)}; the next start works them off`)
     return waiting.length === 0 ? ok('none') : note(`none; these wait for a decision: ${listed(waiting)}`)
+  },
+  'session counts': async ({ sql }) => {
+    const faults = await findWrongTotals(sql)
+    if (faults.length === 0) return ok('the totals of lists agree with the sessions')
+    const shown = faults.slice(0, 5).map((fault) => `merchant ${fault.merchantId} ${fault.subject}: ${fault.fault}`)
+    return bad(`${faults.length} differ: ${shown.join('; ')}`)
   },
   ledger: async ({ sql }) => {
     const faults = await ledgerFaults(sql)

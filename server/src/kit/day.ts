@@ -2,6 +2,8 @@
 
 export type Day = { readonly year: number; readonly month: number; readonly day: number }
 
+const dayMs = 86_400_000
+
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Reads `dd/mm/yyyy`; undefined for another shape or a day that no calendar has (31/02/2025). */
@@ -14,10 +16,38 @@ export function parseDay(text: string): Day | undefined {
   return exists ? { year, month, day } : undefined
 }
 
+/** Days since 1970-01-01: a day as one number. */
+export function dayNumber(day: Day): number {
+  return utcMidnight(day) / dayMs
+}
+
+/** The number of the zone's calendar day at this instant. */
+export function dayNumberAt(timeMs: number, timeZone: string): number {
+  const known = lastDays.get(timeZone)
+  if (known && timeMs >= known.fromMs && timeMs < known.beforeMs) return known.number
+  const number = localMidnight(timeMs, timeZone) / dayMs
+  const day = dayOfNumber(number)
+  const found = {
+    number,
+    fromMs: dayStartMs(day, timeZone),
+    beforeMs: dayStartMs(nextDay(day), timeZone),
+  }
+  lastDays.set(timeZone, found)
+  return found.number
+}
+
+/** The day that was asked for last, by zone: it is nearly always today. */
+const lastDays = new Map<string, { number: number; fromMs: number; beforeMs: number }>()
+
+/** The day of this number. */
+export function dayOfNumber(number: number): Day {
+  const date = new Date(number * dayMs)
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() }
+}
+
 /** The day after. */
 export function nextDay(day: Day): Day {
-  const date = new Date(utcMidnight(day) + 86_400_000)
-  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() }
+  return dayOfNumber(dayNumber(day) + 1)
 }
 
 /**

@@ -45,6 +45,16 @@ export function idFloor(kind: IdKind, timeMs: number): string {
   return TypeID.fromUUIDBytes(idPrefixes[kind], bytes).toString()
 }
 
+/** The milliseconds that an id was made from: the first ten characters behind its prefix, in Crockford's base32. */
+export function idTimeMs(id: string): number {
+  const start = id.lastIndexOf('_') + 1
+  let timeMs = 0
+  for (const character of id.slice(start, start + 10)) timeMs = timeMs * 32 + base32.indexOf(character)
+  return timeMs
+}
+
+const base32 = '0123456789abcdefghjkmnpqrstvwxyz'
+
 /** Whether the text is an id of this kind; a malformed one is treated as one that does not exist. */
 export function isId(kind: IdKind, text: string): boolean {
   try {

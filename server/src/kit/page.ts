@@ -2,7 +2,7 @@
 import Type, { type TProperties } from 'typebox'
 import { type IdKind, idPrefixes } from '../vocabulary/ids.ts'
 import { limits } from '../vocabulary/limits.ts'
-import { dayStartMs, nextDay, parseDay } from './day.ts'
+import { dayNumber, dayStartMs, nextDay, parseDay } from './day.ts'
 import type { Executor } from './db.ts'
 import { idFloor, isId } from './id.ts'
 import { Faults } from './problem.ts'
@@ -33,6 +33,9 @@ export type Page = {
   readonly fromId: string | undefined
   /** Ids before this one: the end of the last day asked for. */
   readonly beforeId: string | undefined
+  /** The same two days as numbers, both within: what counters are kept by. */
+  readonly fromDay: number | undefined
+  readonly untilDay: number | undefined
   /** Only what follows this id in the order of the list. */
   readonly after: string | undefined
 }
@@ -132,6 +135,8 @@ export function readPage(query: PageQuery, kind: IdKind, timeZone: string, sorts
     direction: direction === 'asc' ? 'asc' : 'desc',
     fromId: fromDay && idFloor(kind, dayStartMs(fromDay, timeZone)),
     beforeId: lastDay && idFloor(kind, dayStartMs(nextDay(lastDay), timeZone)),
+    fromDay: fromDay && dayNumber(fromDay),
+    untilDay: lastDay && dayNumber(lastDay),
     after: query.after,
   }
 }

@@ -1,4 +1,5 @@
 /** SQL of what an outcome writes: session, payments, events and ledger in one statement, for any number of sessions at once. */
+import { keepLists } from '../checkout-sessions/counts-store.ts'
 import type { Session } from '../checkout-sessions/session.ts'
 import { type NewEvent, toEventRow } from '../events/append.ts'
 import { type Executor, readPairs } from '../kit/db.ts'
@@ -67,13 +68,8 @@ export async function writeChangeSets(sql: Executor, all: readonly ChangeSet[]):
   const { sessions, created, changed, events, entries, postings, deltas, notices } = toParameters(sets)
   const written = await sql<{ g: number }[]>`
     with kept as (
-      update checkout_sessions s set status = r.status, tries = r.tries, event_sequence = r.event_sequence,
-        updated_at = r.updated_at, finished_at = r.finished_at
-      from (select * from json_to_recordset(${sessions as never}::json) as t (g int, before int, merchant_id int, id text,
-        status text, tries int, event_sequence int, updated_at timestamptz, finished_at timestamptz) limit ${sets.length}) r
-      where s.merchant_id = r.merchant_id and s.id = r.id and s.event_sequence = r.before
-      returning r.g, s.merchant_id, s.id
-    ), created as (
+      ${moveGuarded(sql, sessions)}
+    ), ${keepLists(sql, 'kept')}, created as (
       insert into payments
       select p.* from json_populate_recordset(null::payments, ${created as never}::json) p
       join kept on kept.merchant_id = p.merchant_id and kept.id = p.session_id
@@ -123,6 +119,19 @@ export async function writeChangeSets(sql: Executor, all: readonly ChangeSet[]):
     select g from kept`
   const done = new Set(written.map((row) => sets[row.g]))
   return all.map((set) => done.has(set))
+}
+
+/** Moves the sessions whose counter is what it was; answers what lists and counters are kept by. */
+function moveGuarded(sql: Executor, sessions: ReturnType<typeof toParameters>['sessions']) {
+  return sql`
+    update checkout_sessions s set status = r.status, tries = r.tries, event_sequence = r.event_sequence,
+      updated_at = r.updated_at, finished_at = r.finished_at
+    from (select * from json_to_recordset(${sessions as never}::json) as t (g int, before int, merchant_id int, id text,
+      status text, tries int, event_sequence int, updated_at timestamptz, finished_at timestamptz) limit ${sessions.length}) r
+    join checkout_sessions b on b.merchant_id = r.merchant_id and b.id = r.id and b.event_sequence = r.before
+    where s.merchant_id = r.merchant_id and s.id = r.id and s.event_sequence = r.before
+    returning r.g, s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at,
+      case when s.deleted_at is null then b.status end as status_before, case when s.deleted_at is null then s.status end as status`
 }
 
 /** Two sets of one session were decided on the same counter: the second would find it moved, so it is not even tried. */

@@ -1,4 +1,5 @@
 /** SQL of forgetting sessions: which are over for good, and what goes with them. Works as the owner of the tables (ADR 13). */
+import { appendDeltas } from '../checkout-sessions/counts-store.ts'
 import type { Executor } from '../kit/db.ts'
 
 /** Ids from `after` on, made before `madeBefore`; nothing of them changed since `before`, nor may be refunded since `refundableSince`. */
@@ -74,15 +75,16 @@ export async function deletePayments(sql: Executor, merchantId: number, ids: rea
   return gone.length
 }
 
-/** Deletes sessions and what finds them by their destinations. */
+/** Deletes sessions, what finds them by their destinations, and their part of the counters. */
 export async function deleteSessions(sql: Executor, merchantId: number, ids: readonly string[]): Promise<void> {
+  const uncounted = sql`select *, -1 as change from gone where deleted_at is null`
   await sql`
-    delete from checkout_session_accounts a
-    using (
-      select s.id, d.value -> 'account' ->> 'accountNumber' as account_number
-      from checkout_sessions s cross join lateral json_array_elements(s.destinations) d
-      where s.merchant_id = ${merchantId} and s.id = any (${ids as string[]})
-    ) s
-    where a.merchant_id = ${merchantId} and a.account_number = s.account_number and a.session_id = s.id`
-  await sql`delete from checkout_sessions where merchant_id = ${merchantId} and id = any (${ids as string[]})`
+    with gone as (
+      delete from checkout_sessions where merchant_id = ${merchantId} and id = any (${ids as string[]})
+      returning merchant_id, id, created_day, owner_identity_id, status, deleted_at
+    ), account_rows as (
+      delete from checkout_session_accounts where merchant_id = ${merchantId} and session_id = any (${ids as string[]})
+      returning merchant_id, session_id, account_number
+    ), ${appendDeltas(sql, uncounted, sql`table account_rows`)}
+    select count(*) from gone`
 }

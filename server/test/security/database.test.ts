@@ -115,6 +115,7 @@ const overMerchants: Record<string, Record<string, string>> = {
     insertMerchant: 'makes the merchant',
     listMerchants: 'for the operator at the machine',
     findMerchantById: 'the merchant itself is named',
+    updateTimeZone: 'the merchant itself is named',
     advanceMerchantClock: 'the merchant itself is named',
     listMovedClocks: 'a job over all merchants',
     findClientByApiKeyHash: 'the key is what tells the merchant',

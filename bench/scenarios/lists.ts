@@ -1,0 +1,147 @@
+/** A page of the list of sessions by every documented filter and sort: at ten thousand sessions and at many more. */
+import { type ApiClient, idOf, openClient, sessionBody } from '../client.ts'
+import { type Bench, type Row, type Scenario, shown } from '../scenario.ts'
+import { seedSessions } from '../seed-sessions.ts'
+import { accountOf, ownerOf, platformAccount } from '../seed-sessions-rows.ts'
+
+const fewSessions = 10_000
+const manyByDefault = 200_000
+const deepest = 10_000
+const pageSize = 50
+const ratioMax = 2
+const samplesMin = 100
+
+export const scenario: Scenario = {
+  name: 'lists',
+  about: 'list pages with every filter and sort, p99 at many sessions against 10,000',
+  run: async (bench) => {
+    const many = Number(bench.options['seed-sessions'] ?? manyByDefault)
+    await leaveSample(bench)
+    const few = await measureAt(bench, fewSessions)
+    const full = await measureAt(bench, many)
+    const cases = [...full].map(([name, p99Ms]) => ({ name, p99Ms, ratio: p99Ms / (few.get(name) ?? p99Ms) }))
+    cases.sort((a, b) => a.ratio - b.ratio)
+    const slow = cases.filter((one) => one.ratio > ratioMax)
+    for (const one of slow) bench.note(`${one.name}: ${shown(one.p99Ms, 'ms')}, ${shown(one.ratio)} times`)
+    const middle = cases[Math.floor(cases.length / 2)]
+    const worst = cases.at(-1)
+    if (!middle || !worst) throw new Error('nothing was measured')
+    return [
+      row(many, 'median of', cases.length, middle),
+      row(many, `worst (${slow.length} above ${ratioMax}) of`, cases.length, worst),
+    ]
+  },
+}
+
+type Case = { name: string; p99Ms: number; ratio: number }
+
+function row(many: number, which: string, count: number, { name, p99Ms, ratio }: Case): Row {
+  return {
+    what: `list page at ${many} sessions, p99, ${which} ${count} cases`,
+    figure: shown(p99Ms, 'ms'),
+    yardstick: `the same at ${fewSessions}: ${name}`,
+    its: shown(p99Ms / ratio, 'ms'),
+    ratio,
+    target: `<= ${ratioMax}`,
+    met: ratio <= ratioMax,
+  }
+}
+
+/** One session of the server's own: what the many are made like. */
+async function leaveSample(bench: Bench): Promise<void> {
+  const target = await bench.openTarget()
+  const client = await openClient(target.address, target.seed, 1)
+  idOf(await client.call('POST', '/checkout-sessions', sessionBody(target.seed)), 201)
+  client.close()
+  await target.stop()
+}
+
+/** The p99 of every case in milliseconds, at so many sessions. */
+async function measureAt(bench: Bench, count: number): Promise<Map<string, number>> {
+  const filled = await seedSessions(bench.databaseUrl, count)
+  const { copySeconds, indexSeconds, vacuumSeconds, gigabytes } = filled
+  bench.note(
+    `${count} sessions: copied in ${shown(copySeconds, 's')}, indexed in ${shown(indexSeconds, 's')}, vacuumed in ${shown(vacuumSeconds, 's')}, ${shown(gigabytes, 'GB')}`,
+  )
+  const target = await bench.openTarget()
+  const client = await openClient(target.address, target.seed, 1)
+  const times = new Map<string, number>()
+  for (const { name, query } of queries(target.seed.identityId)) {
+    const total = await totalOf(client, query)
+    const offset = Math.max(0, Math.min(deepest, total - pageSize))
+    times.set(name, await p99Of(client, query, bench.seconds))
+    if (offset > 0) times.set(`${name}, offset`, await p99Of(client, `${query}&offset=${offset}`, bench.seconds))
+    if (!query.includes('createdAt') || total <= pageSize) continue
+    const id = await middleId(client, query, offset)
+    times.set(`${name}, after`, await p99Of(client, `${query}&after=${id}`, bench.seconds))
+  }
+  client.close()
+  await target.stop()
+  return times
+}
+
+/** Every filter alone and some together, each in every order; the directions take turns. */
+function queries(identityId: string): { name: string; query: string }[] {
+  const day = (daysAgo: number) => {
+    const [year, month, date] = new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10).split('-')
+    return `${date}/${month}/${year}`
+  }
+  const days = (from: number, until: number) => `&startDate=${day(from)}&endDate=${day(until)}`
+  const filters: Record<string, string> = {
+    'no filter': '',
+    'a status that most have': '&status=FINISHED',
+    'two statuses': '&status=EXPIRED,FAILED',
+    'the owner of a third': `&identityId=${identityId}`,
+    'a small owner': `&identityId=${ownerOf(900)}`,
+    'two owners': `&identityId=${identityId},${ownerOf(500)}`,
+    'an account that a fifth pays': `&accountNumber=${platformAccount}`,
+    'a small account': `&accountNumber=${accountOf(900)}`,
+    'two accounts with sessions in common': `&accountNumber=${platformAccount},${accountOf(900)}`,
+    'owner and account': `&identityId=${ownerOf(5)}&accountNumber=${platformAccount}`,
+    'owner and status': `&identityId=${identityId}&status=FAILED`,
+    'account and status': `&accountNumber=${platformAccount}&status=EXPIRED`,
+    'two tokens': '&checkoutToken=order-77,order-7777',
+    'a day': days(100, 100),
+    'a month': days(130, 100),
+    'half a year': days(182, 1),
+    'a month and a status': `${days(130, 100)}&status=FINISHED`,
+    'a month and an owner': `${days(130, 100)}&identityId=${identityId}`,
+    'a month and an account': `${days(130, 100)}&accountNumber=${platformAccount}`,
+  }
+  const sorts = ['createdAt', 'expiresAt', 'totalAmount', 'status']
+  return Object.entries(filters).flatMap(([filter, text], turn) =>
+    sorts.map((sort, index) => {
+      const order = `${sort}:${(turn + index) % 2 === 0 ? 'desc' : 'asc'}`
+      return { name: `${filter}, ${order}`, query: `sort=${order}&limit=${pageSize}${text}` }
+    }),
+  )
+}
+
+async function ask(client: ApiClient, query: string): Promise<string> {
+  const answer = await client.call('GET', `/checkout-sessions?${query}`)
+  if (answer.status !== 200) throw new Error(`${query}: ${answer.status} ${answer.text.slice(0, 300)}`)
+  return answer.text
+}
+
+async function totalOf(client: ApiClient, query: string): Promise<number> {
+  return JSON.parse(await ask(client, query)).pagination.total
+}
+
+/** An id that a page deep in the list begins with. */
+async function middleId(client: ApiClient, query: string, offset: number): Promise<string> {
+  return JSON.parse(await ask(client, `${query}&offset=${Math.floor(offset / 2)}`)).results[0].id
+}
+
+async function p99Of(client: ApiClient, query: string, seconds: number): Promise<number> {
+  for (let warm = 0; warm < 5; warm++) await ask(client, query)
+  const times: number[] = []
+  // A tenth of a figure's time for each case: there are some two hundred.
+  const end = performance.now() + seconds * 100
+  while (performance.now() < end || times.length < samplesMin) {
+    const begun = performance.now()
+    await ask(client, query)
+    times.push(performance.now() - begun)
+  }
+  times.sort((a, b) => a - b)
+  return times[Math.min(times.length - 1, Math.floor(times.length * 0.99))] ?? 0
+}
