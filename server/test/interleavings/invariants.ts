@@ -1,4 +1,5 @@
 /** What must hold of a merchant after any order of events: each answer is a sentence about what is wrong. */
+import { findWrongAccountRows, findWrongCounts } from '../../src/checkout-sessions/counts-store.ts'
 import { sessionMachine } from '../../src/checkout-sessions/session.ts'
 import type { Sql } from '../../src/kit/db.ts'
 import { linkMachine } from '../../src/payment-links/link.ts'
@@ -38,6 +39,7 @@ export async function findFaults(sql: Sql, merchantId: number, atRest: boolean):
     ...(await ledger(sql, merchantId, payments)),
     ...(await links(sql, merchantId, payments)),
     ...(await notices(sql, merchantId, payments)),
+    ...(await counts(sql, merchantId)),
     ...(atRest ? rest(sessions, payments) : []),
   ]
 }
@@ -229,6 +231,12 @@ async function links(sql: Sql, merchantId: number, payments: readonly Row[]): Pr
       ? []
       : [`${link.id} counts ${link.usesOpen} open and ${link.usesPaid} paid, there are ${waits} and ${paid}`]
   })
+}
+
+/** What lists are counted and found by says what the sessions say. */
+async function counts(sql: Sql, merchantId: number): Promise<string[]> {
+  const faults = [...(await findWrongCounts(sql, merchantId)), ...(await findWrongAccountRows(sql, merchantId))]
+  return faults.map(({ subject, fault }) => `${subject}: ${fault}`)
 }
 
 /** Money that was told of and taken is on record as a payment that received it. */
