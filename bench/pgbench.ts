@@ -65,12 +65,13 @@ async function tps(
   return Number(match[1])
 }
 
-/** A script that inserts what one create writes: the session, its account row and its event, in one transaction. */
+/** A script that inserts what one create writes: the session, its account row, its event and the event's place in the outbox, in one transaction. */
 export function createScript(sample: {
   session: Record<string, unknown>
   account: Record<string, unknown>
   event: Record<string, unknown>
 }): string {
+  const { merchant_id: merchantId, stream_id: streamId, sequence, type, created_at: at } = sample.event
   const id = "('cs_' || lpad(to_hex(:n::bigint), 26, '0'))"
   const own: Record<string, string> = {
     id,
@@ -94,6 +95,7 @@ export function createScript(sample: {
     insert('checkout_sessions', sample.session),
     insert('checkout_session_accounts', sample.account),
     insert('events', sample.event, "('evt_' || lpad(to_hex(:n::bigint), 26, '0'))"),
+    insert('event_outbox', { merchant_id: merchantId, stream_id: streamId, sequence, type, created_at: at }),
     'commit;',
   ].join('\n')
 }

@@ -51,10 +51,11 @@ async function runScenario(scenario: Scenario): Promise<Row[]> {
     const masterKey = randomBytes(32)
     return await scenario.run({
       databaseUrl: database.url,
+      socketUrl: database.socketUrl,
       masterKey,
       seconds: Number(seconds),
       options: options as Record<string, string>,
-      openTarget: () => openTarget(database.url, masterKey),
+      openTarget: () => openTarget(database.socketUrl, masterKey),
       note: (text) => notes.push(`${scenario.name}: ${text}`),
     })
   } finally {

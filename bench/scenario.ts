@@ -1,6 +1,7 @@
 /** What a scenario of the bench is: it measures the real server and prints each figure beside its yardstick of the same run. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { nodeFlags } from '../server/bin/node-flags.js'
 import type { SandboxSeed } from '../server/src/seed.ts'
 
 /** One line of the table. `ratio` = figure / yardstick, where both are comparable. */
@@ -25,6 +26,8 @@ export type Target = {
 
 export type Bench = {
   databaseUrl: string
+  /** The same database by its Unix socket, the way that the server takes; for yardsticks, so that they take it too. */
+  socketUrl: string
   masterKey: Uint8Array
   /** How long each figure is measured. */
   seconds: number
@@ -40,7 +43,7 @@ export type Scenario = { name: string; about: string; run(bench: Bench): Promise
 /** Starts the server on a database and waits until it listens. */
 export async function openTarget(databaseUrl: string, masterKey: Uint8Array): Promise<Target> {
   const args = [databaseUrl, Buffer.from(masterKey).toString('base64')]
-  const child = fork(new URL('target.ts', import.meta.url), args, { execArgv: serverFlags() })
+  const child = fork(new URL('target.ts', import.meta.url), args, { execArgv: nodeFlags })
   const { address, seed } = await answer<{ address: string; seed: SandboxSeed }>(child)
   return {
     address,
@@ -52,11 +55,6 @@ export async function openTarget(databaseUrl: string, masterKey: Uint8Array): Pr
       await new Promise((resolve) => child.once('exit', resolve))
     },
   }
-}
-
-/** The flags that `pasarela start` gives Node. */
-function serverFlags(): string[] {
-  return []
 }
 
 function answer<T>(child: ChildProcess): Promise<T> {

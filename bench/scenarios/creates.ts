@@ -31,12 +31,7 @@ async function compare(bench: Bench, perSecond: number): Promise<Row> {
   const pgbench = findPgbench()
   if (!pgbench) return { ...row, yardstick: 'pgbench is not installed: not comparable', its: '' }
   const options = { clients: pgbenchClients, seconds: bench.seconds }
-  const its = await pgbenchScript(
-    pgbench,
-    bench.databaseUrl,
-    createScript(await sampleRows(bench.databaseUrl)),
-    options,
-  )
+  const its = await pgbenchScript(pgbench, bench.socketUrl, createScript(await sampleRows(bench.databaseUrl)), options)
   const ratio = perSecond / its
   return {
     ...row,

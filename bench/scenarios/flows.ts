@@ -47,7 +47,7 @@ async function compare(bench: Bench, perSecond: number): Promise<Row> {
   const row = { what: 'whole paid flow, 64 connections', figure: shown(perSecond, '/s'), target: '>= 0.5' }
   const pgbench = findPgbench()
   if (!pgbench) return { ...row, yardstick: 'pgbench is not installed: not comparable', its: '' }
-  const its = await pgbenchTpcb(pgbench, bench.databaseUrl, { clients: pgbenchClients, seconds: bench.seconds, scale })
+  const its = await pgbenchTpcb(pgbench, bench.socketUrl, { clients: pgbenchClients, seconds: bench.seconds, scale })
   const ratio = perSecond / its
   return {
     ...row,

@@ -1,2 +1,1 @@
-/** Types of node-flags.js, which must run on any Node. */
 export const nodeFlags: string[]

@@ -105,7 +105,7 @@ export async function findWrongBalances(sql: Executor): Promise<LedgerFault[]> {
     order by merchant_id, code`
 }
 
-/** Currencies whose debits and credits differ, accounts below zero, and entries without postings. */
+/** Currencies whose debits and credits differ, accounts below zero, entries without postings and postings without an entry. */
 export async function findUnbalanced(sql: Executor): Promise<LedgerFault[]> {
   return sql<LedgerFault[]>`
     select merchant_id, currency as subject, 'debits and credits differ by ' || sum(amount_minor) as fault
@@ -116,5 +116,8 @@ export async function findUnbalanced(sql: Executor): Promise<LedgerFault[]> {
     group by merchant_id, code having sum(amount_minor) < 0
     union all
     select merchant_id, id, 'is an entry without postings' from ledger_entries e
-    where not exists (select from ledger_postings p where p.merchant_id = e.merchant_id and p.entry_id = e.id)`
+    where not exists (select from ledger_postings p where p.merchant_id = e.merchant_id and p.entry_id = e.id)
+    union all
+    select merchant_id, entry_id, 'has a posting and is no entry' from ledger_postings p
+    where not exists (select from ledger_entries e where e.merchant_id = p.merchant_id and e.id = p.entry_id)`
 }

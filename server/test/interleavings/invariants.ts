@@ -32,6 +32,7 @@ export async function findFaults(sql: Sql, merchantId: number, atRest: boolean):
   const events = await sql<EventRow[]>`
     select stream_id, sequence, type, data, created_at from events where merchant_id = ${merchantId} order by stream_id, sequence`
   return [
+    ...payments.filter((p) => !sessions.some((s) => s.id === p.sessionId)).map((p) => `${p.id} belongs to no session`),
     ...paidOnce(payments, sessions),
     ...payments.flatMap(entriesFit),
     ...payments.flatMap((p) => sentBackOnce(p, payments)),
