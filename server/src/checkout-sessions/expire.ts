@@ -1,17 +1,15 @@
 /** Sessions whose time is over become EXPIRED by themselves. */
-import { setImmediate } from 'node:timers/promises'
 import { onEveryClock } from '../access/moved-clocks.ts'
-import { appendEvents, type NewEvent } from '../events/append.ts'
+import { appendEvents } from '../events/append.ts'
 import type { Context } from '../kit/context.ts'
-import { transactionAgain } from '../kit/db.ts'
+import { type Executor, transactionAgain } from '../kit/db.ts'
+import { newId } from '../kit/id.ts'
+import { expireWithSnapshots } from './expiry-store.ts'
 import { toSnapshot } from './schema.ts'
-import type { Session } from './session.ts'
 import { moveSessionsDue, tryExpiryLock } from './store.ts'
 
-/** Small: its locks, its share of the log and its turn in this process are over before a request would notice. */
-const slice = 100
-/** Events that are made before requests get their turn again. */
-const turn = 20
+/** Small: its locks and its share of the log are over before a request would notice. */
+const slice = 200
 
 /** Per clock (null: real time): what was due earlier than this has been seen, so a long queue is not walked over again. */
 export type ExpiryState = Map<number | null, Date>
@@ -19,38 +17,42 @@ export type ExpiryState = Map<number | null, Date>
 /** One round of expiry: a slice of all merchants' due sessions, and of each test clock's. True when more may be due. */
 export function expireSessions(ctx: Context, state: ExpiryState = new Map()): Promise<boolean> {
   return onEveryClock(ctx, slice, async (now, merchantId) => {
-    const last = await expireSlice(ctx, { now, merchantId, from: state.get(merchantId) ?? new Date(0) })
+    const { due, lastAt } = await expireSlice(ctx, { now, merchantId, from: state.get(merchantId) ?? new Date(0) })
     // Whoever finds little begins anew: sessions of transactions that committed late may lie before.
-    if (last.count < slice || !last.dueAt) state.delete(merchantId)
-    else state.set(merchantId, last.dueAt)
-    return last.count
+    if (due < slice || !lastAt) state.delete(merchantId)
+    else state.set(merchantId, lastAt)
+    return due
   })
 }
 
 /** A slice of what is due at `now`, of one merchant or of all; returns how many. */
 export async function expireDueSessions(ctx: Context, now: Date, merchantId: number | null): Promise<number> {
-  return (await expireSlice(ctx, { now, merchantId, from: new Date(0) })).count
+  return (await expireSlice(ctx, { now, merchantId, from: new Date(0) })).due
 }
 
 type Slice = { now: Date; merchantId: number | null; from: Date }
 
-async function expireSlice(ctx: Context, { now, merchantId, from }: Slice): Promise<{ count: number; dueAt?: Date }> {
+function expireSlice(ctx: Context, { now, merchantId, from }: Slice): Promise<{ due: number; lastAt: Date | null }> {
   return transactionAgain(ctx.sql, async (sql) => {
     // One process at a time: two would take the same sessions, and one of them in vain.
-    if (!(await tryExpiryLock(sql))) return { count: 0 }
-    const sessions = await moveSessionsDue(sql, { now, merchantId, from, most: slice })
-    const last = sessions.reduce((latest, { expiresAt }) => (expiresAt > latest ? expiresAt : latest), from)
-    await appendEvents(sql, await toEvents(sessions, now))
-    return { count: sessions.length, dueAt: last }
+    if (!(await tryExpiryLock(sql))) return { due: 0, lastAt: null }
+    const eventIds = Array.from({ length: slice }, () => newId('event', now.getTime()))
+    const { due, moved, lastAt } = await expireWithSnapshots(sql, { now, merchantId, from, eventIds })
+    if (moved < due) await expireWithoutSnapshots(sql, { now, merchantId, from })
+    return { due, lastAt }
   })
 }
 
-async function toEvents(sessions: readonly Session[], at: Date): Promise<NewEvent[]> {
-  const events: NewEvent[] = []
-  for (const [index, row] of sessions.entries()) {
-    if (index > 0 && index % turn === 0) await setImmediate()
-    const { merchantId, id: streamId, eventSequence: sequence } = row
-    events.push({ merchantId, streamId, sequence, type: 'checkout_session.expired', data: toSnapshot(row), at })
-  }
-  return events
+/** What the statement left: sessions that outlived their events (ADR 45) are told of from their rows. */
+async function expireWithoutSnapshots(sql: Executor, { now, merchantId, from }: Slice): Promise<void> {
+  const sessions = await moveSessionsDue(sql, { now, merchantId, from, most: slice })
+  const events = sessions.map((row) => ({
+    merchantId: row.merchantId,
+    streamId: row.id,
+    sequence: row.eventSequence,
+    type: 'checkout_session.expired' as const,
+    data: toSnapshot(row),
+    at: now,
+  }))
+  await appendEvents(sql, events)
 }

@@ -12,8 +12,8 @@ export function sessionJobs(ctx: Context): Job[] {
     {
       name: 'expire sessions',
       everyMs: 500,
-      // A long queue leaves the machine to requests: a slice of 100 every 18 ms is 5,500 a second, 10,000 in 2 s.
-      leastMs: 18,
+      // A long queue leaves the machine to requests: a slice of 200 every 35 ms is 5,700 a second, 10,000 in 2 s.
+      leastMs: 35,
       run: () => expireSessions(ctx, state),
     },
     {

@@ -1,0 +1,54 @@
+/** SQL of expiry as it mostly is: sessions that are due, their events, counters and lists in one statement, without leaving the database. */
+import type { Executor } from '../kit/db.ts'
+import { keepLists } from './counts-store.ts'
+
+/** `eventIds`: one for each session that may be moved, which is how many are at most. */
+export type DueWindow = { now: Date; merchantId: number | null; from: Date; eventIds: readonly string[] }
+
+/** `due` were found and `moved` of them expired; `lastAt` is when the latest of those that were found was due. */
+export type Expired = { due: number; moved: number; lastAt: Date | null }
+
+/**
+ * Expires sessions whose time was over between `from` and `now`, the longest due first. What their events say is what the
+ * last event of the session itself said, with what expiry changes: nothing of a session changes without an event. Left out
+ * are those whose events are forgotten, and those that somebody changed meanwhile. `merchantId` null: all merchants (it is
+ * a job), by their real clock.
+ */
+export async function expireWithSnapshots(
+  sql: Executor,
+  { now, merchantId, from, eventIds }: DueWindow,
+): Promise<Expired> {
+  const [row] = await sql<Expired[]>`
+    with due as materialized (
+      select merchant_id, id, status, event_sequence, expires_at from checkout_sessions
+      where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
+        and (${merchantId}::int is null or merchant_id = ${merchantId})
+      order by expires_at limit ${eventIds.length}
+    ), told_last as materialized (
+      select d.*, e.data, row_number() over () as n
+      from due d cross join lateral (
+        select data from events
+        where merchant_id = d.merchant_id and stream_id = d.id and type like 'checkout_session.%'
+        order by sequence desc limit 1
+      ) e
+    ), expired as (
+      update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
+      from told_last t
+      where s.merchant_id = t.merchant_id and s.id = t.id and s.event_sequence = t.event_sequence
+      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, s.status, t.status as status_before,
+        s.event_sequence, s.failed_url, t.data, t.n
+    ), ${keepLists(sql, 'expired')}, told as (
+      insert into events (merchant_id, stream_id, sequence, id, type, data, created_at)
+      select x.merchant_id, x.id, x.event_sequence, i.id, 'checkout_session.expired', (
+          x.data::jsonb - 'redirectUrl' || jsonb_build_object('status', x.status, 'updatedAt', ${now.toISOString()}::text)
+          || case when x.failed_url is null then '{}' else jsonb_build_object('redirectUrl', x.failed_url) end
+        )::json, ${now}
+      from expired x join unnest(${eventIds as string[]}::text[]) with ordinality as i (id, n) on i.n = x.n
+      returning merchant_id, stream_id, sequence, type, created_at
+    ), queued as (
+      insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told
+    )
+    select (select count(*) from due)::int as due, (select count(*) from expired)::int as moved,
+      (select max(expires_at) from due) as last_at`
+  return row ?? { due: 0, moved: 0, lastAt: null }
+}
