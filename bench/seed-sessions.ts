@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { type Sample, type Sink, sessionColumns, writeSessions } from './seed-sessions-rows.ts'
 
@@ -117,8 +118,8 @@ const chunkLength = 64 * 1024
 const backlogMax = 16 * 1024 * 1024
 
 async function breathe(streams: readonly { backlog(): number }[]): Promise<void> {
-  do await new Promise((resolve) => setImmediate(resolve))
-  while (streams.some((stream) => stream.backlog() > backlogMax))
+  await setImmediate()
+  while (streams.some((stream) => stream.backlog() > backlogMax)) await sleep(2)
 }
 
 async function openCopy(sql: postgres.Sql, name: Stream) {

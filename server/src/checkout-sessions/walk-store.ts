@@ -3,6 +3,7 @@
  * the walks are merged, cut to the page, and only then are the rows themselves read.
  */
 import type { Executor } from '../kit/db.ts'
+import { idTimeMs } from '../kit/id.ts'
 import { inPage, type Page, withinDays } from '../kit/page.ts'
 import { type Fragment, plannedAfresh } from '../kit/statement.ts'
 import type { CountFilter } from './counts-store.ts'
@@ -92,8 +93,13 @@ function inRange({ sql, page }: Walk, id: Fragment, status: Fragment): Fragment 
     return sql`(status, ${id}) >= (${status}, ${from}) and (status, ${id}) < (${status}, ${before})`
   const days = sql`
     ${page.fromId === undefined ? sql`` : sql`and ${id} >= ${from}`} ${page.beforeId === undefined ? sql`` : sql`and ${id} < ${before}`}`
+  // Nothing ends before it begins: a list of some days by expiry, upwards, begins where the first of them may end.
+  const expiry =
+    column === 'expires_at' && page.fromId !== undefined
+      ? sql`and expires_at >= ${new Date(idTimeMs(page.fromId))}`
+      : sql``
   const rest = after === undefined ? sql`` : down ? sql`and ${id} < ${after}` : sql`and ${id} > ${after}`
-  return sql`status = ${status} ${days} ${rest}`
+  return sql`status = ${status} ${days} ${expiry} ${rest}`
 }
 
 /** Behind every id. */
