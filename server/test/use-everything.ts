@@ -182,6 +182,7 @@ async function askAlone(t: TestApp, w: World): Promise<void> {
     reason: 'x',
   }
   const entry = { merchantId, id: w.settled.id, kind: 'paid', sourceId: w.settled.id, now, postings: [], deltas: [] }
+  const claim = { merchantId, endpointId: w.endpoint.id, streamId: w.session.id, pending: 1, leasedUntil: now }
   const asked: [string, string, ...unknown[]][] = [
     ['access/store', 'advanceMerchantClock', merchantId, 0n],
     ['access/store', 'findSealedKey', 'none'],
@@ -211,6 +212,7 @@ async function askAlone(t: TestApp, w: World): Promise<void> {
     ['sandbox/store', 'findNextDue', merchantId, now],
     ['webhooks/store', 'noteSuccess', merchantId, w.endpoint.id],
     ['webhooks/queue-store', 'parkQueues', merchantId, w.endpoint.id],
+    ['webhooks/queue-store', 'releaseQueue', claim, { done: 0, dueAt: now }],
     ['webhooks/queue-store', 'findDueQueuesBeside', { now, busy: [w.endpoint.id], each: 1, most: 1 }],
     ['webhooks/delivery-store', 'restartSchedules', merchantId, w.endpoint.id, now],
   ]

@@ -3,11 +3,12 @@
  * within its bounds, one message of a stream at a time. A process that dies leaves its claims to the others when they run out.
  */
 import { readIdentity } from '../identities/find.ts'
+import { batcher, perPool } from '../kit/batch.ts'
 import type { Context } from '../kit/context.ts'
 import { isConflict } from '../kit/db.ts'
 import type { Outbound, OutboundResult } from '../kit/outbound.ts'
 import { limits } from '../vocabulary/limits.ts'
-import { finishTry } from './delivery-store.ts'
+import { type Finish, finishTries } from './delivery-store.ts'
 import { type Endpoint, patienceMs, retryAfterMs } from './endpoint.ts'
 import { parkClaim, pauseFailing } from './pause.ts'
 import {
@@ -90,8 +91,9 @@ async function start(sender: Sender, claims: readonly Claim[]): Promise<void> {
   const endpointOf = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]))
   for (const claim of claims) {
     const head = headOf.get(`${claim.endpointId} ${claim.streamId}`)
-    const work = workOff(sender, claim, head, endpointOf.get(claim.endpointId))
-    track(sender, claim, work)
+    const leave = enter(sender, claim.endpointId)
+    const work = { claim, head, endpoint: endpointOf.get(claim.endpointId), leave }
+    track(sender, claim, workOff(sender, work).finally(leave))
   }
 }
 
@@ -99,25 +101,29 @@ function distinct(claims: readonly Claim[]): Claim[] {
   return [...new Map(claims.map((claim) => [claim.endpointId, claim])).values()]
 }
 
-function track({ ctx, running, underWay }: Sender, { merchantId, endpointId }: Claim, work: Promise<void>): void {
+/** Takes a place at an endpoint; returns what gives it back, which may be called again. */
+function enter({ underWay }: Sender, endpointId: string): () => void {
   underWay.set(endpointId, (underWay.get(endpointId) ?? 0) + 1)
+  let isIn = true
+  return () => {
+    if (!isIn) return
+    isIn = false
+    const left = (underWay.get(endpointId) ?? 1) - 1
+    if (left > 0) underWay.set(endpointId, left)
+    else underWay.delete(endpointId)
+  }
+}
+
+function track({ ctx, running }: Sender, { merchantId, endpointId }: Claim, work: Promise<void>): void {
   const tracked = work
     .catch((error) => ctx.log.error({ err: error, merchantId, endpointId }, 'a webhook could not be worked off'))
-    .finally(() => {
-      running.delete(tracked)
-      const left = (underWay.get(endpointId) ?? 1) - 1
-      if (left > 0) underWay.set(endpointId, left)
-      else underWay.delete(endpointId)
-    })
+    .finally(() => running.delete(tracked))
   running.add(tracked)
 }
 
-async function workOff(
-  sender: Sender,
-  claim: Claim,
-  head: Head | undefined,
-  endpoint: Target | undefined,
-): Promise<void> {
+type Work = { claim: Claim; head: Head | undefined; endpoint: Target | undefined; leave(): void }
+
+async function workOff(sender: Sender, { claim, head, endpoint, leave }: Work): Promise<void> {
   const { ctx } = sender
   if (endpoint?.status !== 'ACTIVE') return parkClaim(ctx, claim)
   // A process died between keeping a result and counting it: the count is put right here.
@@ -129,6 +135,8 @@ async function workOff(
     typeof rendered === 'string'
       ? { status: undefined, error: rendered, durationMs: 0 }
       : await tell(sender, endpoint, rendered)
+  // The endpoint has answered: its place is free while the answer is being kept.
+  leave()
   return keep(sender, claim, head, endpoint, result)
 }
 
@@ -212,21 +220,27 @@ async function keep(
   const next = { done: retryAt ? (0 as const) : (1 as const), dueAt: retryAt ?? now }
   // Before the queue goes on: the next message may find the endpoint given up already.
   if (!delivered) await noteFailure(ctx.sql, { merchantId, id, now, gaveUp })
-  await finishOnce(ctx, claim, head.id, tried, next)
+  await finish(ctx, { claim, id: head.id, result: tried, next })
   if (delivered && failingSince !== null) await noteSuccess(ctx.sql, merchantId, id)
   if (gaveUp) ctx.log.warn({ merchantId, endpointId: id, deliveryId: head.id }, 'a webhook delivery used up its tries')
   const long = failingSince !== null && now.getTime() - failingSince.getTime() >= patienceMs(format)
   if (retryAt && long && givenUp > 0) await pauseFailing(ctx, merchantId, id)
 }
 
+/** Results that come while others are being kept share the next statement and its commit. */
+const keepFinish = perPool((sql) =>
+  batcher<Finish, void>({ most: room.claim, lanes: 2 }, async (finishes) => {
+    await finishTries(sql, finishes)
+    return finishes.map(() => undefined)
+  }),
+)
+
 /** Keeps a result; once more when a replay had the rows locked the other way round. */
-async function finishOnce(ctx: Context, ...[claim, id, tried, next]: TryResult): Promise<void> {
+async function finish({ sql }: Context, one: Finish): Promise<void> {
   try {
-    await finishTry(ctx.sql, claim, id, tried, next)
+    await keepFinish(sql)(one)
   } catch (error) {
     if (!isConflict(error)) throw error
-    await finishTry(ctx.sql, claim, id, tried, next)
+    await keepFinish(sql)(one)
   }
 }
-
-type TryResult = Parameters<typeof finishTry> extends [unknown, ...infer Rest] ? Rest : never

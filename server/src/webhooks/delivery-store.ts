@@ -52,31 +52,53 @@ export type Try = {
   durationMs: number
 }
 
+/** What became of the first delivery of a queue; `done` deliveries leave it, and what waits then is tried at `dueAt`. */
+export type Finish = { claim: Claim; id: string; result: Try; next: { done: 0 | 1; dueAt: Date } }
+
 /**
- * Gives the queue back and keeps what became of the try, in one statement. `done` deliveries leave the queue; `dueAt` is when
- * what waits then is tried. Nothing at all when the lease had run out: whoever has the queue now says what became of it.
+ * Gives queues back and keeps what became of their tries, in one statement. Nothing at all where a lease had run out: whoever
+ * has that queue now says what became of it.
  */
-export async function finishTry(
-  sql: Executor,
-  { merchantId, endpointId, streamId, leasedUntil }: Claim,
-  id: string,
-  result: Try,
-  { done, dueAt }: { done: 0 | 1; dueAt: Date },
-): Promise<void> {
+export async function finishTries(sql: Executor, finishes: readonly Finish[]): Promise<void> {
   await sql`
-    with mine as (
-      update webhook_queues set pending = pending - ${done}, leased_until = null,
-        due_at = case when pending - ${done} <= 0 then null else ${dueAt}::timestamptz end
-      where merchant_id = ${merchantId} and endpoint_id = ${endpointId} and stream_id = ${streamId}
-        and leased_until = ${leasedUntil}
-      returning merchant_id
+    with tried as materialized (
+      select * from json_to_recordset(${finishes.map(toFinishRow) as never}::json) as t (
+        merchant_id int, endpoint_id object_id, stream_id object_id, leased_until timestamptz, done int, due_at timestamptz,
+        id object_id, status text, tried_at timestamptz, next_attempt_at timestamptz, delivered_at timestamptz,
+        status_code int, error text, duration_ms int)
+    ),
+    mine as (
+      update webhook_queues q set pending = q.pending - t.done, leased_until = null,
+        due_at = case when q.pending - t.done <= 0 then null else t.due_at end
+      from tried t
+      where q.merchant_id = t.merchant_id and q.endpoint_id = t.endpoint_id and q.stream_id = t.stream_id
+        and q.leased_until = t.leased_until
+      returning t.*
     )
-    update webhook_deliveries d set status = ${result.status}, attempts = attempts + 1, tried_at = ${result.now},
-      next_attempt_at = ${result.nextAttemptAt}, delivered_at = ${result.status === 'DELIVERED' ? result.now : null},
-      status_code = ${result.statusCode}, error = ${result.error}, duration_ms = ${result.durationMs}
-    from mine
-    where d.merchant_id = mine.merchant_id and d.merchant_id = ${merchantId} and d.endpoint_id = ${endpointId} and d.id = ${id}
-      and d.status = 'PENDING'`
+    update webhook_deliveries d set status = m.status, attempts = d.attempts + 1, tried_at = m.tried_at,
+      next_attempt_at = m.next_attempt_at, delivered_at = m.delivered_at, status_code = m.status_code, error = m.error,
+      duration_ms = m.duration_ms
+    from mine m
+    where d.merchant_id = m.merchant_id and d.endpoint_id = m.endpoint_id and d.id = m.id and d.status = 'PENDING'`
+}
+
+function toFinishRow({ claim, id, result, next }: Finish) {
+  return {
+    merchant_id: claim.merchantId,
+    endpoint_id: claim.endpointId,
+    stream_id: claim.streamId,
+    leased_until: claim.leasedUntil,
+    done: next.done,
+    due_at: next.dueAt,
+    id,
+    status: result.status,
+    tried_at: result.now,
+    next_attempt_at: result.nextAttemptAt,
+    delivered_at: result.status === 'DELIVERED' ? result.now : null,
+    status_code: result.statusCode,
+    error: result.error,
+    duration_ms: result.durationMs,
+  }
 }
 
 export async function findDeliveryById(
