@@ -1,5 +1,5 @@
 /** A real Chromium, from a package, for tests of what people see. */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import chromium from '@sparticuz/chromium'
@@ -18,8 +18,24 @@ const unwanted = new Set([
 export async function openBrowser(): Promise<Browser> {
   const home = await unpacked()
   const args = chromium.args.filter((arg) => !unwanted.has(arg) && !arg.startsWith('--disable-features='))
-  const env = { ...(process.env as Record<string, string>), HOME: home, FONTCONFIG_PATH: join(home, 'fonts') }
+  const env = { ...(process.env as Record<string, string>), HOME: home, FONTCONFIG_FILE: fontsOf(home) }
   return driver.launch({ args, executablePath: join(home, 'chromium'), headless: true, env })
+}
+
+/**
+ * Names the fonts that came with the package: its own file looks for them where it would have unpacked them, and without
+ * any font the browser ends at the first form.
+ */
+function fontsOf(home: string): string {
+  const file = join(home, 'fonts.conf')
+  const making = `${file}-${process.pid}`
+  const cache = join(home, 'fonts-cache')
+  writeFileSync(
+    making,
+    `<?xml version="1.0"?>\n<fontconfig><dir>${join(home, 'fonts')}</dir><cachedir>${cache}</cachedir></fontconfig>\n`,
+  )
+  renameSync(making, file)
+  return file
 }
 
 /**

@@ -107,8 +107,8 @@ describe('it finds', () => {
     [
       /the outbox still holds 1/,
       'wrong',
-      () => owner`insert into event_outbox (merchant_id, stream_id, sequence)
-      values (${t.client.merchantId}, ${session.id}, 1)`,
+      () => owner`insert into event_outbox (merchant_id, stream_id, sequence, type, created_at)
+      values (${t.client.merchantId}, ${session.id}, 1, 'checkout_session.created', now())`,
     ],
   ]
   for (const [expected, kind, plant] of plants) {

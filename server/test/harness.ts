@@ -41,6 +41,8 @@ export type TestApp = {
   newMerchant(mode?: 'live' | 'sandbox'): Promise<Client>
   /** Moves the clock and runs every job until none finds more to do. */
   advance(ms: number): Promise<void>
+  /** Moves the clock alone: no job has seen it yet. */
+  passTime(ms: number): void
   runJobs(): Promise<void>
   close(): Promise<void>
 }
@@ -79,6 +81,9 @@ export async function startTestApp({
     advance: async (ms) => {
       nowMs += ms
       await runJobs()
+    },
+    passTime: (ms) => {
+      nowMs += ms
     },
     runJobs,
     close: async () => {
