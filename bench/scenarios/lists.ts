@@ -10,6 +10,8 @@ const deepest = 10_000
 const pageSize = 50
 const ratioMax = 2
 const samplesMin = 100
+/** A case that is so slow that a hundred of it take longer is known by fewer. */
+const patienceMs = 2000
 
 export const scenario: Scenario = {
   name: 'lists',
@@ -19,7 +21,11 @@ export const scenario: Scenario = {
     await leaveSample(bench)
     const few = await measureAt(bench, fewSessions)
     const full = await measureAt(bench, many)
-    const cases = [...full].map(([name, p99Ms]) => ({ name, p99Ms, ratio: p99Ms / (few.get(name) ?? p99Ms) }))
+    // A page that is not full at one of the sizes costs less there for another reason.
+    const cases = [...full].flatMap(([name, p99Ms]) => {
+      const its = few.get(name)
+      return its === undefined ? [] : [{ name, p99Ms, ratio: p99Ms / its }]
+    })
     cases.sort((a, b) => a.ratio - b.ratio)
     const slow = cases.filter((one) => one.ratio > ratioMax)
     for (const one of slow) bench.note(`${one.name}: ${shown(one.p99Ms, 'ms')}, ${shown(one.ratio)} times`)
@@ -69,6 +75,7 @@ async function measureAt(bench: Bench, count: number): Promise<Map<string, numbe
   for (const { name, query } of queries(target.seed.identityId)) {
     const total = await totalOf(client, query)
     const offset = Math.max(0, Math.min(deepest, total - pageSize))
+    if (total < pageSize && !query.includes('checkoutToken')) continue
     times.set(name, await p99Of(client, query, bench.seconds))
     if (offset > 0) times.set(`${name}, offset`, await p99Of(client, `${query}&offset=${offset}`, bench.seconds))
     if (!query.includes('createdAt') || total <= pageSize) continue
@@ -137,7 +144,7 @@ async function p99Of(client: ApiClient, query: string, seconds: number): Promise
   const times: number[] = []
   // A tenth of a figure's time for each case: there are some two hundred.
   const end = performance.now() + seconds * 100
-  while (performance.now() < end || times.length < samplesMin) {
+  while (performance.now() < end || (times.length < samplesMin && performance.now() < end + patienceMs)) {
     const begun = performance.now()
     await ask(client, query)
     times.push(performance.now() - begun)
