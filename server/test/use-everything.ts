@@ -183,6 +183,7 @@ async function askAlone(t: TestApp, w: World): Promise<void> {
   }
   const entry = { merchantId, id: w.settled.id, kind: 'paid', sourceId: w.settled.id, now, postings: [], deltas: [] }
   const claim = { merchantId, endpointId: w.endpoint.id, streamId: w.session.id, pending: 1, leasedUntil: now }
+  const window = { after: '', madeBefore: w.session.id }
   const asked: [string, string, ...unknown[]][] = [
     ['access/store', 'advanceMerchantClock', merchantId, 0n],
     ['access/store', 'findSealedKey', 'none'],
@@ -208,6 +209,13 @@ async function askAlone(t: TestApp, w: World): Promise<void> {
     ['payments/store', 'findLatestPayment', merchantId, w.session.id],
     ['payments/store', 'findAcceptedPayment', merchantId, 'none'],
     ['payment-links/store', 'isLimitedLink', merchantId, w.link.id],
+    ['checkout-sessions/store', 'moveSessionsDue', { now, merchantId: null, from: now, most: 1 }],
+    ['retention/store', 'findCandidates', merchantId, { ...window, before: now, refundableSince: now, most: 1 }],
+    ['retention/store', 'lockUnchanged', merchantId, [{ id: w.session.id, eventSequence: 1, goes: true }]],
+    ['retention/store', 'readForArchive', merchantId, [w.session.id]],
+    ['retention/store', 'deletePayments', merchantId, [w.session.id]],
+    ['retention/store', 'deleteSessions', merchantId, [w.session.id]],
+    ['webhooks/retention-store', 'countOld', merchantId, { events: now, deliveries: now }],
     ['quotes/store', 'listConnectedRails', merchantId],
     ['sandbox/store', 'findNextDue', merchantId, now],
     ['webhooks/store', 'noteSuccess', merchantId, w.endpoint.id],

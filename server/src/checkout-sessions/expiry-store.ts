@@ -40,8 +40,9 @@ export async function expireWithSnapshots(
     ), ${keepLists(sql, 'expired')}, told as (
       insert into events (merchant_id, stream_id, sequence, id, type, data, created_at)
       select x.merchant_id, x.id, x.event_sequence, i.id, 'checkout_session.expired', (
-          x.data::jsonb - 'redirectUrl' || jsonb_build_object('status', x.status, 'updatedAt', ${now.toISOString()}::text)
-          || case when x.failed_url is null then '{}' else jsonb_build_object('redirectUrl', x.failed_url) end
+          case when x.failed_url is null then x.data::jsonb - 'redirectUrl' else x.data::jsonb end
+          || jsonb_strip_nulls(
+            jsonb_build_object('status', x.status, 'updatedAt', ${now.toISOString()}::text, 'redirectUrl', x.failed_url))
         )::json, ${now}
       from expired x join unnest(${eventIds as string[]}::text[]) with ordinality as i (id, n) on i.n = x.n
       returning merchant_id, stream_id, sequence, type, created_at
