@@ -127,7 +127,6 @@ const overMerchants: Record<string, Record<string, string>> = {
   },
   'identities/store.ts': { lockFamilyTree: 'the merchant itself is named' },
   'inbox/connection-store.ts': { findConnectionById: 'the connection is what tells the merchant' },
-  'kit/idempotency.ts': { pruneKeys: 'a job over all merchants' },
   'late-money/store.ts': {
     findPolicies: 'the merchant itself is named',
     updateDefaultPolicy: 'the merchant itself is named',
