@@ -12,7 +12,7 @@ export function sessionJobs(ctx: Context): Job[] {
     {
       name: 'expire sessions',
       everyMs: 500,
-      // A long queue leaves the machine to requests: a slice of 200 every 35 ms is 5,700 a second, 10,000 in 2 s.
+      // A long queue leaves the machine to requests: a slice of 200 every 35 ms is 5,700 a second at most.
       leastMs: 35,
       run: () => expireSessions(ctx, state),
     },
