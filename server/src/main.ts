@@ -75,7 +75,10 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'forget old sessions, events and webhook deliveries; only counts them unless --yes is given',
     options: {
       'sessions-older-than-days': { value: 'number', help: 'sessions that ended, with their payments; at least 30' },
-      'events-older-than-days': { value: 'number', help: 'events that nothing waits for; after 90 days the server forgets them by itself' },
+      'events-older-than-days': {
+        value: 'number',
+        help: 'events that nothing waits for; after 90 days the server forgets them by itself',
+      },
       'deliveries-older-than-days': { value: 'number', help: 'webhook deliveries that are done' },
       'refundable-days': {
         value: 'number',
