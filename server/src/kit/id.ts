@@ -1,5 +1,5 @@
 /** Ids (TypeID over UUIDv7, made from the caller's time so that id order is creation order) and unguessable tokens. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { fromString, TypeID } from 'typeid-js'
 import { type IdKind, idPrefixes } from '../vocabulary/ids.ts'
 
@@ -77,7 +77,7 @@ export function newSecret(prefix: string): string {
 
 /** SHA-256 of a secret with 256 random bits: no salt needed. */
 export function hashSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+  return hash('sha256', secret, 'buffer')
 }
 
 /** Whether the secret hashes to the given hash, in constant time. */
