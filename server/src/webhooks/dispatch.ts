@@ -7,7 +7,7 @@ import { type Executor, isConflict, transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { insertDeliveries, type NewDelivery } from './delivery-store.ts'
 import type { Endpoint } from './endpoint.ts'
-import { messagesOf } from './messages.ts'
+import { looksIntoMoney, messagesOf } from './messages.ts'
 import { addToQueues, type QueueKey } from './queue-store.ts'
 import { listEndpointsOf } from './store.ts'
 
@@ -34,7 +34,9 @@ export async function dispatchEvents(ctx: Context, state: SequencerState): Promi
 async function fanOut(sql: Executor, events: readonly SequencedEvent[], now: Date): Promise<void> {
   const endpoints = await listEndpointsOf(sql, [...new Set(events.map((event) => event.merchantId))])
   if (endpoints.length === 0) return
-  const told = await withMoney(sql, events)
+  const told = endpoints.some(({ format }) => looksIntoMoney(format))
+    ? await withMoney(sql, events)
+    : events.map((event) => ({ ...event, money: null }))
   const deliveries = endpoints.flatMap((endpoint) => deliveriesFor(endpoint, told, now))
   if (deliveries.length === 0) return
   await Promise.all([insertDeliveries(sql, deliveries), addToQueues(sql, countByQueue(deliveries), now)])

@@ -28,6 +28,11 @@ const publishedV2: Partial<Record<EventType, readonly string[]>> = {
   'payment.refund.failed': [changed, 'payment.refund.failed'],
 }
 
+/** Whether a format looks into payments whose money was held or settled: only then are they read. */
+export function looksIntoMoney(format: Format): boolean {
+  return format === 'published-v2'
+}
+
 /** The names of the messages that an endpoint with these wishes gets for an event; none where it is not for it. */
 export function messagesOf(endpoint: { format: Format; eventTypes: readonly string[] }, told: Told): string[] {
   if (!wantsEvent(endpoint.eventTypes, told.type)) return []
