@@ -85,6 +85,8 @@ async function payInEveryWay(t: TestApp, { client, shop }: World): Promise<void>
 }
 
 async function readLists(t: TestApp, w: World): Promise<void> {
+  // The second time only the counter is asked for.
+  for (let i = 0; i < 2; i++) await w.client.call('GET', `/checkout-sessions/${w.session.id}`)
   const account = w.shop.accounts.BRL?.accountNumber
   const days = 'startDate=01/01/2020&endDate=31/12/2030'
   const lists: Record<string, string[]> = {

@@ -10,13 +10,15 @@ import { findSealedKey, keepSealedKey } from './store.ts'
 
 const keyName = 'jwt'
 const issuer = 'pasarela'
-const rememberedMax = 20_000
+const verifiedMax = 20_000
 
 export type Tokens = {
   /** A token for the client, valid for `limits.tokenSeconds` from `nowMs`. */
   issue(clientId: string, nowMs: number): Promise<string>
   /** The client a token was issued to. Throws `unauthorized` for a bad or expired one. */
   verify(token: string, nowMs: number): Promise<string>
+  /** The same at once, for a token that was verified before; undefined for every other. */
+  remembered(token: string, nowMs: number): string | undefined
 }
 
 /** Loads the signing key, making it on first use. Throws an OperatorError when the master key cannot open the stored one. */
@@ -39,7 +41,7 @@ function unsealKey(masterKey: Uint8Array, stored: Uint8Array): Buffer {
 }
 
 function tokensFor(key: Uint8Array): Tokens {
-  const remembered = new Map<string, { clientId: string; expiresMs: number }>()
+  const verified = new Map<string, { clientId: string; expiresMs: number }>()
   return {
     issue: (clientId, nowMs) => {
       const now = Math.floor(nowMs / 1000)
@@ -52,12 +54,14 @@ function tokensFor(key: Uint8Array): Tokens {
         .sign(key)
     },
     verify: async (token, nowMs) => {
-      const known = remembered.get(token)
-      if (known && known.expiresMs > nowMs) return known.clientId
       const claims = await readClaims(token, key, nowMs)
-      if (remembered.size >= rememberedMax) remembered.clear()
-      remembered.set(token, claims)
+      if (verified.size >= verifiedMax) verified.clear()
+      verified.set(token, claims)
       return claims.clientId
+    },
+    remembered: (token, nowMs) => {
+      const known = verified.get(token)
+      return known && known.expiresMs > nowMs ? known.clientId : undefined
     },
   }
 }

@@ -5,14 +5,16 @@ import { type App, named, operation } from '../kit/operation.ts'
 import { Pagination, paginationOf, readPage } from '../kit/page.ts'
 import { problem } from '../kit/problem.ts'
 import { EmptyBody, offerExample } from '../offers/schema.ts'
+import { answerSession } from './answer.ts'
 import { createFromLink, createSession } from './create.ts'
 import { sessionExample } from './example.ts'
-import { readSession } from './find.ts'
 import { listSessions, SessionQuery, sessionSorts } from './list-query.ts'
 import { refreshByToken } from './refresh.ts'
 import { CheckoutSession, CreateSession, PaymentConfig, toWire } from './schema.ts'
 
 const tag = 'Checkout sessions'
+/** Of an answer that is JSON text already. */
+const jsonType = 'application/json; charset=utf-8'
 const CheckoutSessionPage = Type.Object(
   { pagination: named(Pagination), results: Type.Array(named(CheckoutSession)) },
   { $id: 'CheckoutSessionPage', title: 'CheckoutSessionPage', additionalProperties: false },
@@ -106,10 +108,10 @@ export function sessionRoutes(app: App, ctx: Context): void {
       results: sessions.map((s) => toWire(s, ctx.publicUrl)),
     }
   })
-  app.get('/checkout-sessions/:checkout_session_id', { schema: read }, async ({ caller, params }) => {
-    const session = await readSession(ctx.sql, caller.merchant.id, params.checkout_session_id)
-    if (!session) throw problem('notFound', 'There is no such checkout session.')
-    return toWire(session, ctx.publicUrl)
+  app.get('/checkout-sessions/:checkout_session_id', { schema: read }, async ({ caller, params }, reply) => {
+    const text = await answerSession(ctx, caller.merchant.id, params.checkout_session_id)
+    if (text === undefined) throw problem('notFound', 'There is no such checkout session.')
+    return reply.type(jsonType).send(text as never)
   })
   app.post('/checkout-sessions', { schema: create }, async ({ caller, body }, reply) => {
     const session = await createSession(ctx, caller, body)

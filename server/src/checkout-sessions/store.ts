@@ -108,6 +108,20 @@ export async function findSessionsByIds(sql: Executor, keys: readonly SessionKey
   return keys.map((key) => found.get(`${key.merchantId} ${key.id}`))
 }
 
+/** The counters of events of sessions that were not deleted; undefined in the place of one that is not there. */
+export async function findSequences(sql: Executor, keys: readonly SessionKey[]): Promise<(number | undefined)[]> {
+  const rows = await sql<{ g: number; eventSequence: number }[]>`
+    select k.g::int, s.event_sequence
+    from (
+      select * from unnest(${keys.map((key) => key.merchantId)}::int[], ${keys.map((key) => key.id)}::text[])
+        with ordinality as t (merchant_id, id, g) limit ${keys.length}
+    ) k
+    join checkout_sessions s on s.merchant_id = k.merchant_id and s.id = k.id and s.deleted_at is null`
+  const found: (number | undefined)[] = keys.map(() => undefined)
+  for (const { g, eventSequence } of rows) found[g - 1] = eventSequence
+  return found
+}
+
 /** A session whether deleted or not: its payments live on. */
 export async function findSessionEvenDeleted(
   sql: Executor,

@@ -6,11 +6,11 @@ import type { App } from '../kit/operation.ts'
 const remembered = ['/identities', '/accounts', '/rules', '/exchange-rates']
 
 export function forgetChanges(app: App, ctx: AppContext): void {
-  app.addHook('onSend', async (request, _reply, payload) => {
+  app.addHook('onSend', (request, _reply, payload, done) => {
     const route = request.routeOptions.url ?? ''
     if (request.caller && request.method !== 'GET' && remembered.some((prefix) => route.startsWith(prefix))) {
       ctx.recall.forget(request.caller.merchant.id)
     }
-    return payload
+    done(null, payload)
   })
 }

@@ -2,11 +2,11 @@
 import type { App } from '../kit/operation.ts'
 
 export function logRequests(app: App): void {
-  app.addHook('onSend', async (request, reply, payload) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-trace-id', request.id)
-    return payload
+    done(null, payload)
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
         method: request.method,
@@ -18,5 +18,6 @@ export function logRequests(app: App): void {
       },
       'request',
     )
+    done()
   })
 }

@@ -6,6 +6,8 @@ import type { Rail } from '../rails/rail.ts'
 const second = 1000
 const minute = 60 * second
 const onceMoreMs = 30 * second
+/** No provider has reconciled money sooner after it came, not even the sandbox's: an earlier look would be for nothing. */
+const reconcileMs = 2 * second
 
 export type Next = { at: Date | null; attention?: string }
 
@@ -14,7 +16,7 @@ export function nextCheck(payment: Payment, outcome: Outcome, rail: Rail, now: D
   if (payment.hold !== null) return { at: null }
   if (isOpen(payment)) return openCheck(payment, outcome, now)
   if (payment.status === 'RECEIVED' || payment.status === 'CAPTURED')
-    return { at: outcome.askAgainAt ?? backoff(payment, now, 6 * 60 * minute) }
+    return { at: outcome.askAgainAt ?? backoff(payment, now, 6 * 60 * minute, reconcileMs) }
   if (payment.status === 'EXPIRED') return { at: watched(payment, outcome, rail, now) }
   return { at: null }
 }
@@ -46,6 +48,6 @@ function watched(payment: Payment, outcome: Outcome, rail: Rail, now: Date): Dat
   return wanted.getTime() <= until ? wanted : null
 }
 
-function backoff(payment: Payment, now: Date, mostMs: number): Date {
-  return new Date(now.getTime() + Math.min(mostMs, second * 2 ** Math.min(payment.checks, 20)))
+function backoff(payment: Payment, now: Date, mostMs: number, firstMs = second): Date {
+  return new Date(now.getTime() + Math.min(mostMs, firstMs * 2 ** Math.min(payment.checks, 20)))
 }

@@ -41,6 +41,8 @@ export const limits = {
   readBatchMax: 64,
   recentMs: 10_000,
   recentMax: 3000,
+  /** Of all answers that are remembered together. */
+  answersCharacters: 8_000_000,
   requestsPerSecond: 1000,
   idempotencyKeyLength: 255,
   idempotencyHoursMax: 24,
