@@ -163,7 +163,8 @@ function levelCounter(merchantId: number, sink: Sink) {
   let today = 0
   const [ofDay, ofAll] = [newLevels(), newLevels()]
   const write = ({ cells, pairs }: Levels, day: number) => {
-    for (const [key, sessions] of cells) sink.totals(`${merchantId}\t${key}\t${day}\t${sessions}\n`)
+    for (const [key, { sessions, from, until }] of cells)
+      sink.totals(`${merchantId}\t${key}\t${day}\t${sessions}\t${from}\t${until}\n`)
     for (const [key, sessions] of pairs) {
       const [cell, set] = key.split('|')
       sink.pairs(`${merchantId}\t${cell}\t${day}\t${set}\t${sessions}\n`)
@@ -171,13 +172,13 @@ function levelCounter(merchantId: number, sink: Sink) {
     cells.clear()
     pairs.clear()
   }
-  const add = ({ ownerId, status, accounts }: Drawn, day: number) => {
+  const add = ({ ownerId, status, accounts, expiresAt }: Drawn, day: number) => {
     if (day !== today) write(ofDay, today)
     today = day
     const set = [...accounts].sort()
     for (const levels of [ofDay, ofAll]) {
       for (const owner of ['', ownerId]) {
-        for (const account of ['', ...set]) more(levels.cells, `${owner}\t${account}\t${status}`)
+        for (const account of ['', ...set]) count(levels.cells, `${owner}\t${account}\t${status}`, expiresAt)
         set.forEach((first, index) => {
           for (const second of set.slice(index + 1))
             more(levels.pairs, `${owner}\t${first}\t${second}\t${status}|{${set}}`)
@@ -192,10 +193,20 @@ function levelCounter(merchantId: number, sink: Sink) {
   return { add, end }
 }
 
-type Levels = { cells: Map<string, number>; pairs: Map<string, number> }
+/** How many sessions, and when the first and the last of them end (ISO 8601, which is in the order of time). */
+type Cell = { sessions: number; from: string; until: string }
+type Levels = { cells: Map<string, Cell>; pairs: Map<string, number> }
 
 function newLevels(): Levels {
   return { cells: new Map(), pairs: new Map() }
+}
+
+function count(cells: Map<string, Cell>, key: string, expiresAt: string): void {
+  const cell = cells.get(key)
+  if (!cell) return void cells.set(key, { sessions: 1, from: expiresAt, until: expiresAt })
+  cell.sessions += 1
+  if (expiresAt < cell.from) cell.from = expiresAt
+  if (expiresAt > cell.until) cell.until = expiresAt
 }
 
 function more(map: Map<string, number>, key: string): void {

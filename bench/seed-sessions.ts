@@ -16,7 +16,10 @@ const tables = {
   },
   totals: {
     table: 'checkout_session_totals',
-    columns: ['merchant_id', 'owner_identity_id', 'account_number', 'status', 'created_day', 'sessions'],
+    columns: [
+      ...['merchant_id', 'owner_identity_id', 'account_number', 'status', 'created_day', 'sessions'],
+      ...['expires_from', 'expires_until'],
+    ],
   },
   pairs: {
     table: 'checkout_session_pair_totals',

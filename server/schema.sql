@@ -131,8 +131,9 @@ create table checkout_session_deltas (
   account_numbers text[] not null,
   status text not null,
   change integer not null,
-  constraint checkout_session_deltas_pkey PRIMARY KEY (merchant_id, arrival),
-  constraint checkout_session_deltas_change CHECK ((change <> 0))
+  expires_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  expires_until timestamp with time zone not null default 'infinity'::timestamp with time zone,
+  constraint checkout_session_deltas_pkey PRIMARY KEY (merchant_id, arrival)
 );
 comment on column checkout_session_deltas.account_numbers is 'The whole set of accounts that these sessions pay, in order.';
 grant delete, insert, select on checkout_session_deltas to pasarela_app;
@@ -158,8 +159,12 @@ create table checkout_session_totals (
   status text collate "C" not null,
   created_day integer not null,
   sessions bigint not null,
+  expires_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  expires_until timestamp with time zone not null default 'infinity'::timestamp with time zone,
   constraint checkout_session_totals_pkey PRIMARY KEY (merchant_id, owner_identity_id, account_number, status, created_day)
 );
+comment on column checkout_session_totals.expires_from is 'No session that is or was counted here ends before.';
+comment on column checkout_session_totals.expires_until is 'No session that is or was counted here ends later.';
 grant insert, select, update on checkout_session_totals to pasarela_app;
 
 create table checkout_sessions (

@@ -9,9 +9,9 @@ const manyByDefault = 200_000
 const deepest = 10_000
 const pageSize = 50
 const ratioMax = 2
-const samplesMin = 100
-/** A case that is so slow that a hundred of it take longer is known by fewer. */
-const patienceMs = 2000
+const samplesMin = 300
+/** A case that is so slow that its samples take longer is known by fewer. */
+const patienceMs = 3000
 
 export const scenario: Scenario = {
   name: 'lists',
@@ -20,11 +20,10 @@ export const scenario: Scenario = {
     const many = Number(bench.options['seed-sessions'] ?? manyByDefault)
     await leaveSample(bench)
     const few = await measureAt(bench, fewSessions)
-    const full = await measureAt(bench, many)
-    // A page that is not full at one of the sizes costs less there for another reason.
-    const cases = [...full].flatMap(([name, p99Ms]) => {
-      const its = few.get(name)
-      return its === undefined ? [] : [{ name, p99Ms, ratio: p99Ms / its }]
+    const full = await measureAt(bench, many, few)
+    const cases = [...few].flatMap(([name, { p99Ms: before }]) => {
+      const p99Ms = full.get(name)?.p99Ms
+      return p99Ms === undefined ? [] : [{ name, p99Ms, ratio: p99Ms / before }]
     })
     cases.sort((a, b) => a.ratio - b.ratio)
     const slow = cases.filter((one) => one.ratio > ratioMax)
@@ -32,6 +31,9 @@ export const scenario: Scenario = {
     const middle = cases[Math.floor(cases.length / 2)]
     const worst = cases.at(-1)
     if (!middle || !worst) throw new Error('nothing was measured')
+    const alone = [...full].filter(([name]) => !few.has(name)).sort((a, b) => b[1].p99Ms - a[1].p99Ms)
+    const slowest = alone.slice(0, 5).map(([name, { p99Ms }]) => `${name} ${shown(p99Ms, 'ms')}`)
+    bench.note(`${alone.length} cases that ${fewSessions} sessions do not fill, the slowest: ${slowest.join('; ')}`)
     return [
       row(many, 'median of', cases.length, middle),
       row(many, `worst (${slow.length} above ${ratioMax}) of`, cases.length, worst),
@@ -62,8 +64,11 @@ async function leaveSample(bench: Bench): Promise<void> {
   await target.stop()
 }
 
-/** The p99 of every case in milliseconds, at so many sessions. */
-async function measureAt(bench: Bench, count: number): Promise<Map<string, number>> {
+/** What was measured of a page: the request itself, so that it can be asked again of more sessions, and its p99. */
+export type Measured = { query: string; p99Ms: number; p50Ms: number }
+
+/** Every case at so many sessions; those that were measured `before` are the same requests again. */
+async function measureAt(bench: Bench, count: number, before?: Map<string, Measured>): Promise<Map<string, Measured>> {
   const filled = await seedSessions(bench.databaseUrl, count)
   const { copySeconds, indexSeconds, vacuumSeconds, gigabytes } = filled
   bench.note(
@@ -71,20 +76,39 @@ async function measureAt(bench: Bench, count: number): Promise<Map<string, numbe
   )
   const target = await bench.openTarget()
   const client = await openClient(target.address, target.seed, 1)
-  const times = new Map<string, number>()
-  for (const { name, query } of queries(target.seed.identityId)) {
-    const total = await totalOf(client, query)
-    const offset = Math.max(0, Math.min(deepest, total - pageSize))
-    if (total < pageSize && !query.includes('checkoutToken')) continue
-    times.set(name, await p99Of(client, query, bench.seconds))
-    if (offset > 0) times.set(`${name}, offset`, await p99Of(client, `${query}&offset=${offset}`, bench.seconds))
-    if (!query.includes('createdAt') || total <= pageSize) continue
-    const id = await middleId(client, query, offset)
-    times.set(`${name}, after`, await p99Of(client, `${query}&after=${id}`, bench.seconds))
-  }
+  const measured = await measureCases(client, target.seed.identityId, bench.seconds, before)
   client.close()
   await target.stop()
-  return times
+  return measured
+}
+
+/**
+ * The first page of every case, the deepest of up to 10,000, and one in the middle after an id. A page that is not full costs less for
+ * another reason and is left out. How deep a list goes depends on its length, so the offset of `before` is measured again;
+ * what is deeper here stands beside it.
+ */
+export async function measureCases(
+  client: ApiClient,
+  identityId: string,
+  seconds: number,
+  before?: Map<string, Measured>,
+): Promise<Map<string, Measured>> {
+  const measured = new Map<string, Measured>()
+  const add = async (name: string, query: string) =>
+    measured.set(name, { query, ...(await timesOf(client, query, seconds)) })
+  for (const { name, query } of queries(identityId)) {
+    const total = await totalOf(client, query)
+    if (total < pageSize && !query.includes('checkoutToken')) continue
+    await add(name, query)
+    const same = before?.get(`${name}, deep`)
+    if (same) await add(`${name}, deep`, same.query)
+    const offset = Math.max(0, Math.min(deepest, total - pageSize))
+    if (offset > 0) await add(before ? `${name}, offset ${offset}` : `${name}, deep`, `${query}&offset=${offset}`)
+    if (!query.includes('createdAt') || total <= pageSize) continue
+    const id = await middleId(client, query, offset)
+    await add(`${name}, after`, `${query}&after=${id}`)
+  }
+  return measured
 }
 
 /** Every filter alone and some together, each in every order; the directions take turns. */
@@ -139,8 +163,8 @@ async function middleId(client: ApiClient, query: string, offset: number): Promi
   return JSON.parse(await ask(client, `${query}&offset=${Math.floor(offset / 2)}`)).results[0].id
 }
 
-async function p99Of(client: ApiClient, query: string, seconds: number): Promise<number> {
-  for (let warm = 0; warm < 5; warm++) await ask(client, query)
+async function timesOf(client: ApiClient, query: string, seconds: number): Promise<{ p99Ms: number; p50Ms: number }> {
+  for (let warm = 0; warm < 10; warm++) await ask(client, query)
   const times: number[] = []
   // A tenth of a figure's time for each case: there are some two hundred.
   const end = performance.now() + seconds * 100
@@ -150,5 +174,6 @@ async function p99Of(client: ApiClient, query: string, seconds: number): Promise
     times.push(performance.now() - begun)
   }
   times.sort((a, b) => a - b)
-  return times[Math.min(times.length - 1, Math.floor(times.length * 0.99))] ?? 0
+  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
+  return { p99Ms: at(0.99), p50Ms: at(0.5) }
 }

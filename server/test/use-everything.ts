@@ -9,7 +9,12 @@ import {
   rotateClient,
 } from '../src/access/manage-clients.ts'
 import { changeTimeZone } from '../src/checkout-sessions/change-time-zone.ts'
-import { findWrongAccountRows, findWrongCounts, findWrongTotals } from '../src/checkout-sessions/counts-store.ts'
+import {
+  findWrongAccountRows,
+  findWrongBounds,
+  findWrongCounts,
+  findWrongTotals,
+} from '../src/checkout-sessions/counts-check-store.ts'
 import { ledgerFaults } from '../src/ledger/balances.ts'
 import { findPaymentById } from '../src/payments/find.ts'
 import type { TestApp } from './harness.ts'
@@ -30,6 +35,7 @@ export async function useEverything(t: TestApp): Promise<void> {
   await findWrongTotals(t.ctx.sql)
   await findWrongCounts(t.ctx.sql, null)
   await findWrongAccountRows(t.ctx.sql, null)
+  await findWrongBounds(t.ctx.sql, null)
   await changeTimeZone(t.ctx.sql, { merchantId: t.client.merchantId, timeZone: 'Pacific/Kiritimati', settleMs: 0 })
   // Past every retention.
   await t.advance(91 * 24 * 3_600_000)
@@ -92,6 +98,10 @@ async function readLists(t: TestApp, w: World): Promise<void> {
   const lists: Record<string, string[]> = {
     '/checkout-sessions': [
       ...['', 'status=ATTEMPT', `accountNumber=${account}`, `identityId=${w.shop.identityId}`, days],
+      ...[
+        `${days}&sort=expiresAt:asc`,
+        `${days}&sort=expiresAt:asc&identityId=${w.shop.identityId}&accountNumber=${account}`,
+      ],
       ...[`accountNumber=${account}&identityId=${w.shop.identityId}`, 'sort=status:asc', 'checkoutToken=x'],
       `identityId=${Array.from({ length: 20 }, (_, n) => `x${n}`)}`,
     ],

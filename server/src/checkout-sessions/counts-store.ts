@@ -16,7 +16,7 @@ export type CountFilter = {
 /** The level of the totals that stands for every owner or account. */
 const all = ['']
 /** The level of the totals that stands for every day. */
-const everyDay = -1
+export const everyDay = -1
 
 /**
  * How many sessions match: totals, less what a session of several accounts counts twice, and the deltas that are not yet
@@ -59,12 +59,40 @@ export async function countSessions(sql: Executor, filter: CountFilter): Promise
   return row?.total ?? 0
 }
 
+/** When the sessions of a status end that a list may show: none of them before `from`, none after `until` (as text of the database). */
+export type Bounds = { readonly from: string; readonly until: string }
+
+/**
+ * The bounds of every status that a list of these days has sessions of. A day more on both sides: while a merchant's zone is
+ * being changed, a session may still be counted on the day before or after.
+ */
+export async function findBounds(sql: Executor, filter: CountFilter): Promise<Map<SessionStatus, Bounds>> {
+  const { merchantId, owners, accounts, fromDay, untilDay } = filter
+  const within = sql`
+    merchant_id = ${merchantId} and status = any (${filter.statuses as string[]})
+    ${fromDay === undefined ? sql`` : sql`and created_day >= ${fromDay - 1}::int`}
+    ${untilDay === undefined ? sql`` : sql`and created_day <= ${untilDay + 1}::int`}`
+  const rows = await plannedAfresh(sql<({ status: SessionStatus } & Bounds)[]>`
+    select status, min(expires_from)::text as "from", max(expires_until)::text as until from (
+      select status, expires_from, expires_until from checkout_session_totals
+      where ${within} and created_day >= 0
+        and owner_identity_id = any (${(owners ?? all) as string[]}) and account_number = any (${(accounts ?? all) as string[]})
+      union all
+      select status, expires_from, expires_until from checkout_session_deltas
+      where ${within}
+        ${owners ? sql`and owner_identity_id = any (${owners as string[]})` : sql``}
+        ${accounts ? sql`and account_numbers && ${accounts as string[]}::text[]` : sql``}
+    ) as parts group by status having min(expires_from) <= max(expires_until)`)
+  return new Map(rows.map(({ status, from, until }) => [status, { from, until }]))
+}
+
 /**
  * Rows of counts as the totals keep them: each for all owners and for its own, for all accounts and for each of its own, for
  * every day and for its own.
  */
-const toTotals = (sql: Executor, counts: Fragment) => sql`
-  select c.merchant_id, o.owner, a.account, c.status, d.created_day, sum(c.change)::bigint as sessions
+export const toTotals = (sql: Executor, counts: Fragment) => sql`
+  select c.merchant_id, o.owner, a.account, c.status, d.created_day, sum(c.change)::bigint as sessions,
+    min(c.expires_from) as expires_from, max(c.expires_until) as expires_until
   from (${counts}) as c
   cross join lateral (values (''), (c.owner_identity_id::text)) as o (owner)
   cross join lateral (select '' union all select unnest(c.account_numbers)) as a (account)
@@ -72,7 +100,7 @@ const toTotals = (sql: Executor, counts: Fragment) => sql`
   group by 1, 2, 3, 4, 5`
 
 /** The same for each pair of accounts that a session pays both. */
-const toPairs = (sql: Executor, counts: Fragment) => sql`
+export const toPairs = (sql: Executor, counts: Fragment) => sql`
   select c.merchant_id, o.owner, a.account as first_account, b.account as second_account, c.status, d.created_day,
     c.account_numbers, sum(c.change)::bigint as sessions
   from (${counts}) as c
@@ -80,7 +108,7 @@ const toPairs = (sql: Executor, counts: Fragment) => sql`
   cross join lateral unnest(c.account_numbers) as a (account)
   cross join lateral unnest(c.account_numbers) as b (account)
   cross join lateral (values (${everyDay}::int), (c.created_day)) as d (created_day)
-  where cardinality(c.account_numbers) > 1 and a.account collate "C" < b.account collate "C"
+  where c.change <> 0 and cardinality(c.account_numbers) > 1 and a.account collate "C" < b.account collate "C"
   group by 1, 2, 3, 4, 5, 6, 7`
 
 /**
@@ -89,20 +117,23 @@ const toPairs = (sql: Executor, counts: Fragment) => sql`
  * Totals are written in the order of their key, so that two rounds at once wait for each other instead of dying.
  */
 export async function foldSessionDeltas(sql: Executor, most: number): Promise<number> {
-  const counts = sql`select * from summed where change <> 0`
+  const counts = sql`select * from summed where change <> 0 or expires_from <= expires_until`
   const [done] = await sql<{ folded: number }[]>`
     with taken as (
       delete from checkout_session_deltas d
       using (select merchant_id, arrival from checkout_session_deltas order by merchant_id, arrival limit ${most}) as next
       where d.merchant_id = next.merchant_id and d.arrival = next.arrival
-      returning d.merchant_id, d.created_day, d.owner_identity_id, d.account_numbers, d.status, d.change
+      returning d.merchant_id, d.created_day, d.owner_identity_id, d.account_numbers, d.status, d.change, d.expires_from, d.expires_until
     ), summed as (
-      select merchant_id, created_day, owner_identity_id, account_numbers, status, sum(change) as change
+      select merchant_id, created_day, owner_identity_id, account_numbers, status, sum(change) as change,
+        min(expires_from) as expires_from, max(expires_until) as expires_until
       from taken group by merchant_id, created_day, owner_identity_id, account_numbers, status
     ), totals as (
       insert into checkout_session_totals as t ${toTotals(sql, counts)} order by 1, 2, 3, 4, 5
       on conflict (merchant_id, owner_identity_id, account_number, status, created_day)
-      do update set sessions = t.sessions + excluded.sessions
+      do update set sessions = t.sessions + excluded.sessions,
+        expires_from = least(t.expires_from, excluded.expires_from),
+        expires_until = greatest(t.expires_until, excluded.expires_until)
     ), pairs as (
       insert into checkout_session_pair_totals as t ${toPairs(sql, counts)} order by 1, 2, 3, 4, 5, 6, 7
       on conflict (merchant_id, owner_identity_id, first_account, second_account, status, created_day, account_numbers)
@@ -114,31 +145,37 @@ export async function foldSessionDeltas(sql: Executor, most: number): Promise<nu
 
 /**
  * The part `counted` of a writing statement, which keeps the counters. `changed`: rows (merchant_id, id, created_day, owner_identity_id,
- * status, change); `accounts`: rows (merchant_id, session_id, account_number) of the same sessions.
+ * status, change, expires_at), the last null where the end of the session is known already; `accounts`: rows (merchant_id, session_id,
+ * account_number) of the same sessions.
  */
 export function appendDeltas(sql: Executor, changed: Fragment, accounts: Fragment): Fragment {
   return sql`
     counted as (
-    insert into checkout_session_deltas (merchant_id, created_day, owner_identity_id, account_numbers, status, change)
-    select c.merchant_id, c.created_day, c.owner_identity_id, coalesce(a.account_numbers, '{}'), c.status, sum(c.change)
+    insert into checkout_session_deltas (merchant_id, created_day, owner_identity_id, account_numbers, status, change,
+      expires_from, expires_until)
+    select c.merchant_id, c.created_day, c.owner_identity_id, coalesce(a.account_numbers, '{}'), c.status, sum(c.change),
+      coalesce(min(c.expires_at), 'infinity'), coalesce(max(c.expires_at), '-infinity')
     from (${changed}) as c
     left join (
       select merchant_id, session_id, array_agg(account_number::text order by account_number) as account_numbers
       from (${accounts}) as each_account group by merchant_id, session_id
     ) as a on a.merchant_id = c.merchant_id and a.session_id = c.id
-    group by 1, 2, 3, 4, 5 having sum(c.change) <> 0)`
+    group by 1, 2, 3, 4, 5 having sum(c.change) <> 0 or count(c.expires_at) > 0)`
 }
 
 /**
  * The parts of a writing statement that keep lists and counters in step with sessions that it has changed: what its part
- * `moved` returns of each is merchant_id, id, created_day, owner_identity_id, expires_at, and `status_before` and `status`,
- * which are null for a session that is deleted.
+ * `moved` returns of each is merchant_id, id, created_day, owner_identity_id, expires_at, `more_time` (whether it has another end than
+ * before), and `status_before` and `status`, which are null for a session that is deleted.
  */
 export function keepLists(sql: Executor, moved: string): Fragment {
   const from = sql(moved)
   const changed = sql`
-    select m.merchant_id, m.id, m.created_day, m.owner_identity_id, side.status, side.change
-    from ${from} m cross join lateral (values (m.status_before, -1), (m.status, 1)) as side (status, change)
+    select m.merchant_id, m.id, m.created_day, m.owner_identity_id, side.status, side.change, side.expires_at
+    from ${from} m cross join lateral (values
+      (m.status_before, -1, null),
+      (m.status, 1, case when m.more_time or m.status_before is distinct from m.status then m.expires_at end)
+    ) as side (status, change, expires_at)
     where side.status is not null`
   return sql`
     account_rows as (
@@ -150,83 +187,6 @@ export function keepLists(sql: Executor, moved: string): Fragment {
       where a.merchant_id = m.merchant_id and a.session_id = m.id and m.status is null
       returning a.merchant_id, a.session_id, a.account_number
     ), ${appendDeltas(sql, changed, sql`table account_rows union all table account_rows_gone`)}`
-}
-
-export type CountFault = { merchantId: number; subject: string; fault: string }
-
-/** What there is to count, straight from the rows. */
-const counted = (sql: Executor, merchantId: number | null) => sql`
-  select s.merchant_id, s.created_day, s.owner_identity_id, array(
-      select a.account_number from checkout_session_accounts a
-      where a.merchant_id = s.merchant_id and a.session_id = s.id order by a.account_number
-    ) as account_numbers, s.status, 1 as change
-  from checkout_sessions s where s.deleted_at is null and (${merchantId}::int is null or s.merchant_id = ${merchantId})`
-
-/** Days and statuses whose counter differs from the rows, over all owners and accounts. Reads an index of all sessions: for `doctor`. */
-export async function findWrongTotals(sql: Executor): Promise<CountFault[]> {
-  return sql<CountFault[]>`
-    with expected as (
-      select merchant_id, created_day, status, count(*) as sessions from checkout_sessions where deleted_at is null group by 1, 2, 3
-    ), kept as (
-      select merchant_id, created_day, status, sum(sessions) as sessions from (
-        select merchant_id, created_day, status, sessions from checkout_session_totals
-        where owner_identity_id = '' and account_number = '' and created_day <> ${everyDay}
-        union all
-        select merchant_id, created_day, status, change from checkout_session_deltas
-      ) as parts group by 1, 2, 3
-    )
-    select merchant_id, status || ' of day ' || created_day as subject,
-      'there are ' || coalesce(expected.sessions, 0) || ' sessions, counted are ' || coalesce(kept.sessions, 0) as fault
-    from expected full join kept using (merchant_id, created_day, status)
-    where coalesce(expected.sessions, 0) <> coalesce(kept.sessions, 0) order by 1, 2`
-}
-
-/** Every counter that differs from the rows, at every level. Reads all sessions: for tests, and for what follows a doubt. */
-export async function findWrongCounts(sql: Executor, merchantId: number | null): Promise<CountFault[]> {
-  const of = sql`(${merchantId}::int is null or merchant_id = ${merchantId})`
-  const deltas = sql`select * from checkout_session_deltas where ${of}`
-  return sql<CountFault[]>`
-    with expected as (
-      select *, '{}'::text[] as account_numbers, '' as second from (${toTotals(sql, counted(sql, merchantId))}) as t
-      union all
-      select merchant_id, owner, first_account, status, created_day, sessions, account_numbers, second_account
-      from (${toPairs(sql, counted(sql, merchantId))}) as p
-    ), kept as (
-      select merchant_id, owner, account, status, created_day, account_numbers, second, sum(sessions) as sessions from (
-        select merchant_id, owner_identity_id as owner, account_number as account, status, created_day, sessions,
-          '{}'::text[] as account_numbers, '' as second from checkout_session_totals where ${of}
-        union all
-        select merchant_id, owner_identity_id, first_account, status, created_day, sessions, account_numbers, second_account
-        from checkout_session_pair_totals where ${of}
-        union all
-        select *, '{}', '' from (${toTotals(sql, deltas)}) as t
-        union all
-        select merchant_id, owner, first_account, status, created_day, sessions, account_numbers, second_account
-        from (${toPairs(sql, deltas)}) as p
-      ) as parts group by 1, 2, 3, 4, 5, 6, 7
-    )
-    select merchant_id, concat_ws(' ', nullif(owner, ''), nullif(account, ''), nullif(second, ''), status, 'day ' || created_day) as subject,
-      'there are ' || coalesce(expected.sessions, 0) || ' sessions, counted are ' || coalesce(kept.sessions, 0) as fault
-    from expected full join kept using (merchant_id, owner, account, status, created_day, account_numbers, second)
-    where coalesce(expected.sessions, 0) <> coalesce(kept.sessions, 0)
-    order by 1, 2`
-}
-
-/** Account rows that do not say what their sessions say. Reads all sessions: for tests. */
-export async function findWrongAccountRows(sql: Executor, merchantId: number | null): Promise<CountFault[]> {
-  return sql<CountFault[]>`
-    select merchant_id, session_id as subject, 'its account rows differ from it' as fault from (
-      select s.merchant_id, s.id as session_id, d.number as account_number, s.status, s.expires_at, s.total_order
-      from checkout_sessions s
-      cross join lateral (
-        select distinct d -> 'account' ->> 'accountNumber' as number from json_array_elements(s.destinations) as d
-      ) as d
-      where s.deleted_at is null
-    ) as expected
-    full join checkout_session_accounts as kept
-      using (merchant_id, session_id, account_number, status, expires_at, total_order)
-    where (expected.* is null or kept.* is null) and (${merchantId}::int is null or merchant_id = ${merchantId})
-    group by merchant_id, session_id order by 1, 2`
 }
 
 /** The first and the last id of a merchant's sessions; undefined where there are none. */
@@ -253,8 +213,8 @@ export async function moveToDay(
   at: { merchantId: number; day: number; fromId: string; beforeId: string; most: number },
 ): Promise<number> {
   const changed = sql`
-    select merchant_id, id, day_before as created_day, owner_identity_id, status, -1 as change from moved
-    union all select merchant_id, id, created_day, owner_identity_id, status, 1 from moved`
+    select merchant_id, id, day_before as created_day, owner_identity_id, status, -1 as change, null::timestamptz as expires_at from moved
+    union all select merchant_id, id, created_day, owner_identity_id, status, 1, expires_at from moved`
   const accounts = sql`
     select a.merchant_id, a.session_id, a.account_number from checkout_session_accounts a
     join moved m on a.merchant_id = m.merchant_id and a.session_id = m.id`
@@ -267,7 +227,7 @@ export async function moveToDay(
       update checkout_sessions s set created_day = ${at.day} from found f
       where s.merchant_id = f.merchant_id and s.id = f.id and s.status = f.status and s.created_day = f.created_day
         and s.deleted_at is null
-      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.status, f.created_day as day_before
+      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.status, s.expires_at, f.created_day as day_before
     ), ${appendDeltas(sql, changed, accounts)}
     select count(*)::int as found from found`
   return done?.found ?? 0

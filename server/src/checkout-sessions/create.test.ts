@@ -4,6 +4,7 @@ import { after, before, describe, it, test } from 'node:test'
 import { type Body, startTestApp, type TestApp } from '../../test/harness.ts'
 import { pointers, prove } from '../../test/proof.ts'
 import { makeShop, ok, type Shop } from '../../test/shop.ts'
+import { openPool } from '../kit/db.ts'
 
 let t: TestApp
 let shop: Shop
@@ -401,6 +402,50 @@ describe('POST /checkout-sessions 409', () => {
     assert.deepEqual(answers.map((a) => a.status).sort(), [201, ...Array(19).fill(409)])
     const id = answers.find((a) => a.status === 201)?.body.id
     assert.ok(answers.every((a) => a.status === 201 || a.body.resourceId === id))
+  })
+})
+
+describe('POST /checkout-sessions, 64 at once of which one is bad', () => {
+  /** 63 good ones around the bad one, in the middle of those that are written together. */
+  const amongOthers = async (bad: Body) => {
+    const bodies = Array.from({ length: 64 }, (_, index) => (index === 32 ? bad : shop.body()))
+    const answers = await Promise.all(bodies.map((body) => create(body)))
+    const good = answers.filter((_, index) => index !== 32)
+    assert.deepEqual(
+      good.map((a) => a.status),
+      Array(63).fill(201),
+    )
+    assert.equal(new Set(good.map((a) => a.body.id)).size, 63)
+    for (const { body } of good) assert.equal((await shop.read(body.id)).checkoutToken, body.checkoutToken)
+    return answers[32]
+  }
+
+  it('a body that is wrong: 400 and 63 × 201', async () => {
+    assert.equal((await amongOthers(shop.body({ currency: 'ZZZ' })))?.status, 400)
+  })
+
+  it('a token that is taken: 409 and 63 × 201', async () => {
+    const { id, checkoutToken } = await shop.session()
+    const refused = await amongOthers(shop.body({ checkoutToken }))
+    assert.deepEqual([refused?.status, refused?.body.resourceId], [409, id])
+  })
+
+  it('a row that the database refuses, which fails the whole statement: 500 and 63 × 201', async () => {
+    // Nothing that passes our own checks is refused by the database, so here it is told to refuse one.
+    const successUrl = 'https://shop.example/refused'
+    const { sql } = t.ctx
+    const owner = openPool(t.databaseUrl, { max: 1, applicationName: 'test', asApplication: false })
+    await owner.unsafe(
+      `alter table checkout_sessions add constraint refused check (success_url <> '${successUrl}') not valid`,
+    )
+    try {
+      assert.equal((await amongOthers(shop.body({ successUrl })))?.status, 500)
+      const rows = await sql`select id from checkout_sessions where success_url = ${successUrl}`
+      assert.equal(rows.length, 0)
+    } finally {
+      await owner.unsafe('alter table checkout_sessions drop constraint refused')
+      await owner.end()
+    }
   })
 })
 

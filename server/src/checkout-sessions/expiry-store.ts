@@ -35,7 +35,8 @@ export async function expireWithSnapshots(
       update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
       from told_last t
       where s.merchant_id = t.merchant_id and s.id = t.id and s.event_sequence = t.event_sequence
-      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, s.status, t.status as status_before,
+      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, false as more_time, s.status,
+        t.status as status_before,
         s.event_sequence, s.failed_url, t.data, t.n
     ), ${keepLists(sql, 'expired')}, told as (
       insert into events (merchant_id, stream_id, sequence, id, type, data, created_at)

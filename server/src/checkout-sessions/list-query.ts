@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import type { Executor } from '../kit/db.ts'
 import { commaList, commaListOf, listQuery, type Page, readCommaList } from '../kit/page.ts'
-import { countSessions } from './counts-store.ts'
+import { countSessions, findBounds } from './counts-store.ts'
 import { type Session, type SessionStatus, sessionMachine } from './session.ts'
 import { countByTokens, findPage, findPageByTokens, type ListFilter } from './walk-store.ts'
 
@@ -41,12 +41,15 @@ export async function listSessions(
 /** A list by owner and account walks along the one that has fewer sessions, and looks each up in the other. */
 async function findShorterWay(sql: Executor, filter: ListFilter, page: Page): Promise<Session[]> {
   const { owners, accounts } = filter
-  if (!owners || !accounts) return findPage(sql, filter, page, accounts ? 'account' : owners ? 'owner' : 'all')
+  // Days are where ids lie, not where sessions end: the order of expiry has to be told where to walk.
+  const hasDays = filter.fromDay !== undefined || filter.untilDay !== undefined
+  const bounds = hasDays && page.column === 'expires_at' ? await findBounds(sql, filter) : undefined
+  if (!owners || !accounts) return findPage(sql, filter, page, accounts ? 'account' : owners ? 'owner' : 'all', bounds)
   const [byOwner, byAccount] = await Promise.all([
     countSessions(sql, { ...filter, accounts: undefined }),
     countSessions(sql, { ...filter, owners: undefined }),
   ])
-  return findPage(sql, filter, page, byOwner < byAccount ? 'owner' : 'account')
+  return findPage(sql, filter, page, byOwner < byAccount ? 'owner' : 'account', bounds)
 }
 
 function readFilter(merchantId: number, query: SessionQuery, { fromDay, untilDay }: Page): ListFilter {

@@ -30,7 +30,7 @@ export async function insertSessions(
     with inserted as (
       insert into checkout_sessions select * from json_populate_recordset(null::checkout_sessions, ${rows as never}::json)
       on conflict do nothing
-      returning merchant_id, id, created_day, owner_identity_id, status
+      returning merchant_id, id, created_day, owner_identity_id, status, expires_at
     ), accounts as (
       insert into checkout_session_accounts (merchant_id, account_number, session_id, status, expires_at, total_order)
       select a.merchant_id, a.account_number, a.session_id, a.status, a.expires_at, a.total_order
@@ -174,7 +174,7 @@ export async function updateSession(sql: Executor, s: Session, sequenceBefore: n
       from checkout_sessions b
       where s.merchant_id = ${s.merchantId} and s.id = ${s.id} and s.event_sequence = ${sequenceBefore}
         and b.merchant_id = s.merchant_id and b.id = s.id and b.event_sequence = ${sequenceBefore}
-      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, s.deleted_at,
+      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, s.expires_at <> b.expires_at as more_time,
         case when b.deleted_at is null then b.status end as status_before, case when s.deleted_at is null then s.status end as status
     ), ${keepLists(sql, 'changed')}
     select id from changed`
@@ -209,7 +209,7 @@ export async function moveSessionsDue(
       ) due
       where s.merchant_id = due.merchant_id and s.id = due.id and s.status = due.status and s.deleted_at is null
         and s.expires_at <= ${now}
-      returning s.*, due.status as status_before
+      returning s.*, false as more_time, due.status as status_before
     ), ${keepLists(sql, 'expired')}
     select * from expired`
 }

@@ -3,11 +3,10 @@
  * the walks are merged, cut to the page, and only then are the rows themselves read.
  */
 import type { Executor } from '../kit/db.ts'
-import { idTimeMs } from '../kit/id.ts'
 import { inPage, type Page, withinDays } from '../kit/page.ts'
 import { type Fragment, plannedAfresh } from '../kit/statement.ts'
-import type { CountFilter } from './counts-store.ts'
-import type { Session } from './session.ts'
+import type { Bounds, CountFilter } from './counts-store.ts'
+import type { Session, SessionStatus } from './session.ts'
 
 export type ListFilter = CountFilter
 export type TokenFilter = ListFilter & { readonly tokens: readonly string[] }
@@ -20,14 +19,25 @@ type Walk = {
   readonly filter: ListFilter
   readonly page: Page
   readonly along: Along
+  /** In the order of expiry: where the sessions of each status may lie. Those of a status that is not among them are none. */
+  readonly bounds: ReadonlyMap<SessionStatus, Bounds> | undefined
 }
 
 /** Up to so many walks are merged, each read no further than the page needs; more are read one after the other and sorted. */
 const mergedMax = 48
 
-/** The sessions of a page, in its order. */
-export async function findPage(sql: Executor, filter: ListFilter, page: Page, along: Along): Promise<Session[]> {
-  const walk: Walk = { sql, filter, page, along }
+/** The sessions of a page, in its order. `bounds`, if given, are those of every status that has any. */
+export async function findPage(
+  sql: Executor,
+  { statuses: wanted, ...rest }: ListFilter,
+  page: Page,
+  along: Along,
+  bounds?: ReadonlyMap<SessionStatus, Bounds>,
+): Promise<Session[]> {
+  const statuses = bounds ? wanted.filter((status) => bounds.has(status)) : wanted
+  if (statuses.length === 0) return []
+  const filter: ListFilter = { ...rest, statuses }
+  const walk: Walk = { sql, filter, page, along, bounds }
   const values = along === 'owner' ? filter.owners : along === 'account' ? filter.accounts : undefined
   const many = (values?.length ?? 1) * filter.statuses.length > mergedMax
   const walks = many ? oneAfterTheOther(walk, values ?? ['']) : merged(walk, values ?? [''])
@@ -49,22 +59,32 @@ function key(sql: Executor, { column, direction }: Page, directed = true): Fragm
 }
 
 function merged(walk: Walk, values: readonly string[]): Fragment {
-  const { sql, filter } = walk
+  const { sql, filter, bounds } = walk
   const each = values.flatMap((value) =>
-    filter.statuses.map((status) => sql`(${walkOf(walk, sql`${value}`, sql`${status}`)})`),
+    filter.statuses.map((status) => {
+      const ends = bounds?.get(status)
+      const between = ends && { from: sql`${ends.from}::timestamptz`, until: sql`${ends.until}::timestamptz` }
+      return sql`(${walkOf(walk, sql`${value}`, sql`${status}`, between)})`
+    }),
   )
   return each.reduce((before, next) => sql`${before} union all ${next}`)
 }
 
 function oneAfterTheOther(walk: Walk, values: readonly string[]): Fragment {
-  const { sql, filter } = walk
+  const { sql, filter, bounds } = walk
+  const ends = (side: keyof Bounds) => filter.statuses.map((status) => bounds?.get(status)?.[side] ?? null)
+  const between = bounds && { from: sql`t.expires_from`, until: sql`t.expires_until` }
   return sql`
-    select one.* from unnest(${values as string[]}::text[]) as v (value), unnest(${filter.statuses as string[]}::text[]) as t (status),
-    lateral (${walkOf(walk, sql`v.value`, sql`t.status`)}) as one`
+    select one.* from unnest(${values as string[]}::text[]) as v (value),
+    unnest(${filter.statuses as string[]}::text[], ${ends('from') as string[]}::timestamptz[], ${ends('until') as string[]}::timestamptz[])
+      as t (status, expires_from, expires_until),
+    lateral (${walkOf(walk, sql`v.value`, sql`t.status`, between)}) as one`
 }
 
+type Between = { from: Fragment; until: Fragment }
+
 /** One walk: the ids of one value and status in the order of the list, as far as the page may need them. */
-function walkOf(walk: Walk, value: Fragment, status: Fragment): Fragment {
+function walkOf(walk: Walk, value: Fragment, status: Fragment, between: Between | undefined): Fragment {
   const { sql, filter, page, along } = walk
   const id = along === 'account' ? sql`session_id` : sql`id`
   const from = {
@@ -76,28 +96,30 @@ function walkOf(walk: Walk, value: Fragment, status: Fragment): Fragment {
   const way = page.direction === 'desc' ? sql`desc` : sql`asc`
   return sql`
     select ${id} as page_id, ${order} as page_key from ${from} and merchant_id = ${filter.merchantId}
-      and ${inRange(walk, id, status)} ${alsoOf(walk, status)}
+      and ${inRange(walk, id, status, between)} ${alsoOf(walk, status)}
     order by ${page.column === 'id' ? sql`` : sql`${order} ${way},`} ${id} ${way} limit ${page.offset + page.limit}`
 }
 
 /**
  * The status and the ids between the ends. In the order of the status both are one range of pairs: an equality would hide
- * from the planner that the walk is in that order, and it would sort.
+ * from the planner that the walk is in that order, and it would sort. Between the bounds of expiry of some days nearly all is
+ * of these days; the planner would take the two for independent and expect next to nothing, so there the ids are compared in
+ * words that it expects nothing of (an inequality is nearly always true). No id is the first of its moment, so `<>` is `>`.
  */
-function inRange({ sql, page }: Walk, id: Fragment, status: Fragment): Fragment {
+function inRange({ sql, page }: Walk, id: Fragment, status: Fragment, between: Between | undefined): Fragment {
   const { after, direction, column } = page
   const down = direction === 'desc'
   const from = page.fromId ?? ''
   const before = page.beforeId ?? lastId
   if (column === 'status')
     return sql`(status, ${id}) >= (${status}, ${from}) and (status, ${id}) < (${status}, ${before})`
-  const days = sql`
-    ${page.fromId === undefined ? sql`` : sql`and ${id} >= ${from}`} ${page.beforeId === undefined ? sql`` : sql`and ${id} < ${before}`}`
-  // Nothing ends before it begins: a list of some days by expiry, upwards, begins where the first of them may end.
-  const expiry =
-    column === 'expires_at' && page.fromId !== undefined
-      ? sql`and expires_at >= ${new Date(idTimeMs(page.fromId))}`
-      : sql``
+  const days = between
+    ? sql`
+      ${page.fromId === undefined ? sql`` : sql`and greatest(${id}, ${from}) <> ${from}`}
+      ${page.beforeId === undefined ? sql`` : sql`and least(${id}, ${before}) <> ${before}`}`
+    : sql`
+      ${page.fromId === undefined ? sql`` : sql`and ${id} >= ${from}`} ${page.beforeId === undefined ? sql`` : sql`and ${id} < ${before}`}`
+  const expiry = between ? sql`and expires_at >= ${between.from} and expires_at <= ${between.until}` : sql``
   const rest = after === undefined ? sql`` : down ? sql`and ${id} < ${after}` : sql`and ${id} > ${after}`
   return sql`status = ${status} ${days} ${expiry} ${rest}`
 }

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openTokens } from '../access/tokens.ts'
-import { findWrongTotals } from '../checkout-sessions/counts-store.ts'
+import { findWrongTotals } from '../checkout-sessions/counts-check-store.ts'
 import type { Config } from '../config.ts'
 import type { Sql } from '../kit/db.ts'
 import { readMigrationState } from '../kit/migrate.ts'

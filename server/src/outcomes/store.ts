@@ -130,7 +130,7 @@ function moveGuarded(sql: Executor, sessions: ReturnType<typeof toParameters>['s
       status text, tries int, event_sequence int, updated_at timestamptz, finished_at timestamptz) limit ${sessions.length}) r
     join checkout_sessions b on b.merchant_id = r.merchant_id and b.id = r.id and b.event_sequence = r.before
     where s.merchant_id = r.merchant_id and s.id = r.id and s.event_sequence = r.before
-    returning r.g, s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at,
+    returning r.g, s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, false as more_time,
       case when s.deleted_at is null then b.status end as status_before, case when s.deleted_at is null then s.status end as status`
 }
 
