@@ -1,6 +1,7 @@
 /** What a scenario of the bench is: it measures the real server and prints each figure beside its yardstick of the same run. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import postgres from 'postgres'
 import { nodeFlags } from '../server/bin/node-flags.js'
 import type { SandboxSeed } from '../server/src/seed.ts'
 
@@ -62,6 +63,16 @@ function answer<T>(child: ChildProcess): Promise<T> {
     child.once('message', (value) => resolve(value as T))
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
   })
+}
+
+/** Looks into the database with a connection of its own. */
+export async function withSql<T>(databaseUrl: string, look: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(databaseUrl, { max: 1 })
+  try {
+    return await look(sql)
+  } finally {
+    await sql.end()
+  }
 }
 
 /** What the kernel says that a process holds in memory (Linux), in MB of 2^20 bytes. */

@@ -1,9 +1,9 @@
 /** Durable creates: validated, quoted and on disk with their event, beside PostgreSQL's own benchmark inserting the same rows. */
-import postgres from 'postgres'
 import { openClient, sessionBody } from '../client.ts'
+import { createScript } from '../hand-written.ts'
 import { measure } from '../measure.ts'
-import { createScript, findPgbench, pgbenchScript } from '../pgbench.ts'
-import { type Bench, type Row, type Scenario, shown } from '../scenario.ts'
+import { findPgbench, pgbenchScript } from '../pgbench.ts'
+import { type Bench, type Row, type Scenario, shown, withSql } from '../scenario.ts'
 
 const connections = 64
 const pgbenchClients = 32
@@ -31,7 +31,8 @@ async function compare(bench: Bench, perSecond: number): Promise<Row> {
   const pgbench = findPgbench()
   if (!pgbench) return { ...row, yardstick: 'pgbench is not installed: not comparable', its: '' }
   const options = { clients: pgbenchClients, seconds: bench.seconds }
-  const its = await pgbenchScript(pgbench, bench.socketUrl, createScript(await sampleRows(bench.databaseUrl)), options)
+  const script = await withSql(bench.databaseUrl, createScript)
+  const its = await pgbenchScript(pgbench, bench.socketUrl, script, options)
   const ratio = perSecond / its
   return {
     ...row,
@@ -39,19 +40,5 @@ async function compare(bench: Bench, perSecond: number): Promise<Row> {
     its: shown(its, '/s'),
     ratio,
     met: ratio >= 1,
-  }
-}
-
-/** Rows as one create left them. */
-async function sampleRows(databaseUrl: string) {
-  const sql = postgres(databaseUrl, { max: 1 })
-  try {
-    const [session] = await sql`select * from checkout_sessions where status = 'ATTEMPT' limit 1`
-    const [account] = await sql`select * from checkout_session_accounts where session_id = ${session?.id}`
-    const [event] = await sql`select * from events where stream_id = ${session?.id} and sequence = 1`
-    if (!session || !account || !event) throw new Error('no create left its rows')
-    return { session, account, event }
-  } finally {
-    await sql.end()
   }
 }
