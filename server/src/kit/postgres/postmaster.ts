@@ -84,7 +84,7 @@ export function postgresArguments(
     shared_buffers: '256MB',
     jit: 'off',
     // Twice the usual: under full load checkpoints come by the clock, not by the volume, and write each page in full less often.
-    max_wal_size: '2GB',
+    max_wal_size: '4GB',
     // What data folders lie on today reads anywhere at nearly the same cost.
     random_page_cost: '1.1',
     // Plans made on empty tables are slow on full ones and stay until the first ANALYZE: a young database gets it early.
