@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import postgres from 'postgres'
-import { nodeFlags } from '../server/bin/node-flags.js'
+import { nodeEnvironment, nodeFlags } from '../server/bin/node-flags.js'
 import type { SandboxSeed } from '../server/src/seed.ts'
 
 /** One line of the table. `ratio` = figure / yardstick, where both are comparable. */
@@ -44,7 +44,10 @@ export type Scenario = { name: string; about: string; run(bench: Bench): Promise
 /** Starts the server on a database and waits until it listens. */
 export async function openTarget(databaseUrl: string, masterKey: Uint8Array): Promise<Target> {
   const args = [databaseUrl, Buffer.from(masterKey).toString('base64')]
-  const child = fork(new URL('target.ts', import.meta.url), args, { execArgv: nodeFlags })
+  const child = fork(new URL('target.ts', import.meta.url), args, {
+    execArgv: nodeFlags,
+    env: { ...nodeEnvironment, ...process.env },
+  })
   const { address, seed } = await answer<{ address: string; seed: SandboxSeed }>(child)
   return {
     address,

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { nodeFlags } from './node-flags.js'
+import { nodeEnvironment, nodeFlags } from './node-flags.js'
 
 const nodeMajorMin = 24
 const program = fileURLToPath(import.meta.url)
@@ -18,7 +18,10 @@ if (Number(process.versions.node.split('.')[0]) >= nodeMajorMin) {
   const { main } = await import('../src/main.ts')
   await main(args)
 } else if (existsSync(pinnedNode)) {
-  const child = spawn(pinnedNode, [...nodeFlags, program, ...args], { stdio: 'inherit' })
+  const child = spawn(pinnedNode, [...nodeFlags, program, ...args], {
+    stdio: 'inherit',
+    env: { ...nodeEnvironment, ...process.env },
+  })
   // A Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('close', (code, signal) => {
@@ -40,5 +43,6 @@ function startAnew() {
   const asked = /--max[-_](semi|old)[-_]space[-_]size|--inspect/.test(given)
   // A process that another one talks to by a channel (such as node --watch) would lose it.
   if (asked || process.channel || process.platform === 'win32' || !process.execve) return
-  process.execve(process.execPath, [process.execPath, ...nodeFlags, ...process.execArgv, program, ...args])
+  const again = [process.execPath, ...nodeFlags, ...process.execArgv, program, ...args]
+  process.execve(process.execPath, again, { ...nodeEnvironment, ...process.env })
 }
