@@ -50,7 +50,7 @@ export async function flowScript(sql: postgres.Sql): Promise<string> {
   const postings = await sql<Row[]>`select * from ledger_postings where entry_id = ${String(entry.id)}`
   const read = await readSession(sql, row)
   const later = { finished_at: read.session.finished_at }
-  const received = pick(paid, ['status', 'received_at', 'accepted_at', 'received_minor', 'next_check_at', 'updated_at'])
+  const received = pick(paid, ['received_at', 'accepted_at', 'received_minor', 'next_check_at', 'updated_at'])
   const begun = {
     ...paid,
     status: 'CREATED',

@@ -65,7 +65,7 @@ async function leaveSample(bench: Bench): Promise<void> {
 }
 
 /** What was measured of a page: the request itself, so that it can be asked again of more sessions, and its p99. */
-export type Measured = { query: string; p99Ms: number; p50Ms: number }
+type Measured = { query: string; p99Ms: number }
 
 /** Every case at so many sessions; those that were measured `before` are the same requests again. */
 async function measureAt(bench: Bench, count: number, before?: Map<string, Measured>): Promise<Map<string, Measured>> {
@@ -87,7 +87,7 @@ async function measureAt(bench: Bench, count: number, before?: Map<string, Measu
  * another reason and is left out. How deep a list goes depends on its length, so the offset of `before` is measured again;
  * what is deeper here stands beside it.
  */
-export async function measureCases(
+async function measureCases(
   client: ApiClient,
   identityId: string,
   seconds: number,
@@ -95,7 +95,7 @@ export async function measureCases(
 ): Promise<Map<string, Measured>> {
   const measured = new Map<string, Measured>()
   const add = async (name: string, query: string) =>
-    measured.set(name, { query, ...(await timesOf(client, query, seconds)) })
+    measured.set(name, { query, p99Ms: await p99Of(client, query, seconds) })
   for (const { name, query } of queries(identityId)) {
     const total = await totalOf(client, query)
     if (total < pageSize && !query.includes('checkoutToken')) continue
@@ -163,7 +163,7 @@ async function middleId(client: ApiClient, query: string, offset: number): Promi
   return JSON.parse(await ask(client, `${query}&offset=${Math.floor(offset / 2)}`)).results[0].id
 }
 
-async function timesOf(client: ApiClient, query: string, seconds: number): Promise<{ p99Ms: number; p50Ms: number }> {
+async function p99Of(client: ApiClient, query: string, seconds: number): Promise<number> {
   for (let warm = 0; warm < 10; warm++) await ask(client, query)
   const times: number[] = []
   // A tenth of a figure's time for each case: there are some two hundred.
@@ -174,6 +174,5 @@ async function timesOf(client: ApiClient, query: string, seconds: number): Promi
     times.push(performance.now() - begun)
   }
   times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
-  return { p99Ms: at(0.99), p50Ms: at(0.5) }
+  return times[Math.min(times.length - 1, Math.floor(times.length * 0.99))] ?? 0
 }

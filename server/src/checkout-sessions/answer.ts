@@ -2,7 +2,6 @@
 import { LRUCache } from 'lru-cache'
 import { batcher, perPool } from '../kit/batch.ts'
 import type { Context } from '../kit/context.ts'
-import type { Sql } from '../kit/db.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { readSession } from './find.ts'
 import { toWire } from './schema.ts'
@@ -28,7 +27,7 @@ const answers = perPool(
  * is shown changes without an event, so an answer with the same counter is still the answer, whichever process wrote meanwhile.
  */
 export async function answerSession(
-  { sql, publicUrl }: Pick<Context, 'publicUrl'> & { sql: Sql },
+  { sql, publicUrl }: Pick<Context, 'sql' | 'publicUrl'>,
   merchantId: number,
   id: string,
 ): Promise<string | undefined> {
