@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * Mends the Postgres driver (`postgres` 3.4.9), in which a connection that is lost at the wrong moment ends the process, never
- * works again, mixes up answers, or runs the rest of a transaction outside of it (ADR 60). Run by npm after every install; a
- * second run changes nothing, and a driver that it does not know is refused.
+ * works again, mixes up answers, or runs the rest of a transaction outside of it, and in which every query keeps what it sent (ADR
+ * 60). Run by npm after every install; a second run changes nothing, and a driver that it does not know is refused.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -50,6 +50,14 @@ const repairs = {
       // Asked for behind everybody's back: nobody would hear that it failed but the process.
       from: `        return fetchArrayTypes()`,
       to: `        return fetchArrayTypes().catch(() => undefined) ${mark}`,
+    },
+    {
+      // An answered query outlives its answer until the garbage collector's next large round; what was sent need not.
+      from: `        query.resolve(results || result)
+      }`,
+      to: `        query.resolve(results || result)
+        query.args = query.parameters = null ${mark}
+      }`,
     },
   ],
   'index.js': [

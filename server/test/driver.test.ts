@@ -1,4 +1,4 @@
-/** The Postgres driver, mended (ADR 60), when connections are lost at the worst moments: between it and the database sits a cutter. */
+/** The Postgres driver, mended (ADR 60): above all when connections are lost at the worst moments, for which a cutter sits between it and the database. */
 import assert from 'node:assert/strict'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
@@ -68,6 +68,14 @@ async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
   if (result.status === 'rejected' && /neither ended/.test(String(result.reason))) throw result.reason
   return result
 }
+
+test('a query that was answered lets go of what it sent', async () => {
+  const query = sql<{ text: string }[]>`select ${'sent'}::text as text`
+  const rows = await query
+  assert.deepEqual([...rows], [{ text: 'sent' }])
+  const { args, parameters } = query as unknown as { args: unknown; parameters: unknown }
+  assert.deepEqual({ args, parameters }, { args: null, parameters: null })
+})
 
 describe('a connection that is lost', () => {
   for (const how of ['end', 'reset'] as const) {

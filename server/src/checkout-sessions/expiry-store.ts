@@ -1,5 +1,6 @@
 /** SQL of expiry as it mostly is: sessions that are due, their events, counters and lists in one statement, without leaving the database. */
 import type { Executor } from '../kit/db.ts'
+import type { Fragment } from '../kit/statement.ts'
 import { keepLists } from './counts-store.ts'
 
 /** `eventIds`: one for each session that may be moved, which is how many are at most. */
@@ -9,42 +10,55 @@ export type DueWindow = { now: Date; merchantId: number | null; from: Date; even
 export type Expired = { due: number; moved: number; lastAt: Date | null }
 
 /**
- * Expires sessions whose time was over between `from` and `now`, the longest due first. What their events say is what the
- * last event of the session itself said, with what expiry changes: nothing of a session changes without an event. Left out
- * are those whose events are forgotten, and those that somebody changed meanwhile. `merchantId` null: all merchants (it is
- * a job), by their real clock.
+ * Expires sessions whose time was over between `from` and `now`, the longest due first. What their events say is the text of
+ * the last event of the session itself, with what expiry changes put in its place: nothing of a session changes without an
+ * event, and to parse it was a third of the work. In that text `status`, `redirectUrl` and `destinations` stand before everything whose
+ * keys a merchant chooses, and strings hold no quote that is not escaped, so the first place that reads like them is theirs;
+ * `updatedAt` is the end (`toSnapshot`). Left out are those whose events are forgotten or read differently, and those that somebody changed
+ * meanwhile. `merchantId` null: all merchants (it is a job), by their real clock.
  */
 export async function expireWithSnapshots(
   sql: Executor,
   { now, merchantId, from, eventIds }: DueWindow,
 ): Promise<Expired> {
+  const end = (updatedAt: string) => `,"updatedAt":"${updatedAt}"}`
+  const anyEnd = end('____-__-__T__:__:__.___Z')
+  // Bytes, because places in text are counted letter by letter.
+  const bytes = (text: Fragment) => sql`convert_to(${text}, 'UTF8')`
+  const redirectAnd = (url: Fragment) =>
+    bytes(sql`coalesce('"redirectUrl":' || to_json(${url})::text || ',', '') || '"destinations":['`)
   const [row] = await sql<Expired[]>`
     with due as materialized (
-      select merchant_id, id, status, event_sequence, expires_at from checkout_sessions
+      select merchant_id, id, status, event_sequence, expires_at, ${bytes(sql`'"status":"' || status || '"'`)} as status_told,
+        ${redirectAnd(sql`success_url`)} as redirect_told, ${redirectAnd(sql`failed_url`)} as redirect_now
+      from checkout_sessions
       where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
         and (${merchantId}::int is null or merchant_id = ${merchantId})
       order by expires_at limit ${eventIds.length}
     ), told_last as materialized (
-      select d.*, e.data, row_number() over () as n
+      select d.*, e.told, row_number() over () as n
       from due d cross join lateral (
-        select data from events
+        select ${bytes(sql`data::text`)} as told from events
         where merchant_id = d.merchant_id and stream_id = d.id and type like 'checkout_session.%'
         order by sequence desc limit 1
       ) e
+      where position(d.status_told in e.told) > 0 and position(d.redirect_told in e.told) > 0
+        and substr(e.told, length(e.told) - ${anyEnd.length - 1}::int) like ${bytes(sql`${anyEnd}::text`)}
     ), expired as (
       update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
       from told_last t
       where s.merchant_id = t.merchant_id and s.id = t.id and s.event_sequence = t.event_sequence
       returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, false as more_time, s.status,
-        t.status as status_before,
-        s.event_sequence, s.failed_url, t.data, t.n
+        t.status as status_before, s.event_sequence, t.n,
+        overlay(
+          overlay(
+            substr(t.told, 1, length(t.told) - ${anyEnd.length}::int) || ${bytes(sql`${end(now.toISOString())}::text`)}
+            placing t.redirect_now from position(t.redirect_told in t.told) for length(t.redirect_told))
+          placing ${bytes(sql`'"status":"EXPIRED"'`)} from position(t.status_told in t.told) for length(t.status_told)
+        ) as told
     ), ${keepLists(sql, 'expired')}, told as (
       insert into events (merchant_id, stream_id, sequence, id, type, data, created_at)
-      select x.merchant_id, x.id, x.event_sequence, i.id, 'checkout_session.expired', (
-          case when x.failed_url is null then x.data::jsonb - 'redirectUrl' else x.data::jsonb end
-          || jsonb_strip_nulls(
-            jsonb_build_object('status', x.status, 'updatedAt', ${now.toISOString()}::text, 'redirectUrl', x.failed_url))
-        )::json, ${now}
+      select x.merchant_id, x.id, x.event_sequence, i.id, 'checkout_session.expired', convert_from(x.told, 'UTF8')::json, ${now}
       from expired x join unnest(${eventIds as string[]}::text[]) with ordinality as i (id, n) on i.n = x.n
       returning merchant_id, stream_id, sequence, type, created_at
     ), queued as (
