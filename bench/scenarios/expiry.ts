@@ -36,7 +36,7 @@ async function measureExpiry(bench: Bench, stage: Stage): Promise<Row[]> {
     idOf(await client.call('POST', '/checkout-sessions', sessionBody(target.seed)), 201)
   }
   const full = await measure(connections, bench.seconds, create)
-  const baselineMs = Math.max(10, 2 * bench.seconds) * 1000
+  const baselineMs = Math.max(20, 2 * bench.seconds) * 1000
   const dueAt = await fill(stage, baselineMs + 5_000)
   const alone = await createAtRate(create, full.perSecond / 2, async () => Date.now() > dueAt - 1_000, baselineMs)
   await sleep(dueAt - Date.now())
