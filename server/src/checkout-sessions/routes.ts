@@ -1,7 +1,7 @@
 /** The session endpoints that need no provider (contract section 2). Submit, cancel and delete stand with the outcomes. */
 import Type from 'typebox'
 import type { Context } from '../kit/context.ts'
-import { type App, named, operation } from '../kit/operation.ts'
+import { type App, jsonType, named, operation } from '../kit/operation.ts'
 import { Pagination, paginationOf, readPage } from '../kit/page.ts'
 import { problem } from '../kit/problem.ts'
 import { EmptyBody, offerExample } from '../offers/schema.ts'
@@ -13,8 +13,6 @@ import { refreshByToken } from './refresh.ts'
 import { CheckoutSession, CreateSession, PaymentConfig, toWire } from './schema.ts'
 
 const tag = 'Checkout sessions'
-/** Of an answer that is JSON text already. */
-const jsonType = 'application/json; charset=utf-8'
 const CheckoutSessionPage = Type.Object(
   { pagination: named(Pagination), results: Type.Array(named(CheckoutSession)) },
   { $id: 'CheckoutSessionPage', title: 'CheckoutSessionPage', additionalProperties: false },

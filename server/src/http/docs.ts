@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { App } from '../kit/operation.ts'
+import { type App, jsonType } from '../kit/operation.ts'
 import { buildOpenApi } from './openapi.ts'
 
 const script = 'text/javascript; charset=utf-8'
@@ -63,7 +63,7 @@ const contentPolicy = [
 export function serveDocs(app: App): void {
   const assets: Record<string, () => Promise<Asset> | Asset> = {
     '/openapi.json': () =>
-      asset('application/json; charset=utf-8', JSON.stringify(buildOpenApi(app)), { keepPlain: true }),
+      asset(jsonType, JSON.stringify(buildOpenApi(app)), { keepPlain: true }),
     '/docs': () => asset('text/html; charset=utf-8', page, { keepPlain: true }),
     '/docs/start.js': () => asset(script, `Scalar.createApiReference('#app', ${JSON.stringify(viewer)})\n`),
     '/docs/viewer.js': unpackViewer,

@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import postgres from 'postgres'
 import { maskSecrets } from '../kit/mask.ts'
-import type { App } from '../kit/operation.ts'
+import { type App, jsonType } from '../kit/operation.ts'
 import { describeFaults, type Fault, Problem, pointerPart, problem, problemBody } from '../kit/problem.ts'
 import type { ProblemKey } from '../vocabulary/problems.ts'
 
@@ -42,7 +42,7 @@ function sendProblem(refusal: Problem, request: FastifyRequest, reply: FastifyRe
   if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds))
   // What was wrong is named by what was sent: a card number in the wrong place is not repeated.
   const masked = maskSecrets(JSON.stringify(problemBody(refusal, request.id)))
-  return reply.code(refusal.status).type('application/json; charset=utf-8').send(JSON.parse(masked))
+  return reply.code(refusal.status).type(jsonType).send(JSON.parse(masked))
 }
 
 /** Turns whatever was thrown into a refusal; what is not expected is logged with its stack and answered 500 without it. */

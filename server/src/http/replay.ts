@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AppContext } from '../context.ts'
 import { nowFor } from '../kit/context.ts'
 import { claimKey, completeKey, forgetKey, type KeyOwner, releaseKey, requestHash } from '../kit/idempotency.ts'
-import type { App } from '../kit/operation.ts'
+import { type App, jsonType } from '../kit/operation.ts'
 
 const claimed = new WeakMap<FastifyRequest, KeyOwner>()
 /** Answers that say nothing of the request itself, or that were given before anything was decided. */
@@ -16,7 +16,7 @@ export function replayAnswers(app: App, ctx: AppContext): void {
     if (request.method !== 'POST' || typeof key !== 'string' || !request.caller) return done()
     claim(ctx, request, key).then((stored) => {
       if (!stored) return done()
-      reply.header('idempotent-replayed', 'true').code(stored.status).type('application/json; charset=utf-8')
+      reply.header('idempotent-replayed', 'true').code(stored.status).type(jsonType)
       // A Buffer is sent as it is; an object would be serialised again.
       reply.send(Buffer.from(stored.body))
     }, done)

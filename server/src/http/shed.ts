@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
-import type { App } from '../kit/operation.ts'
+import { type App, jsonType } from '../kit/operation.ts'
 import { problem, problemBody } from '../kit/problem.ts'
 import { type Admission, openAdmission } from './admission.ts'
 
@@ -79,7 +79,7 @@ function sendRefusal(response: ServerResponse): void {
   const detail = 'The server has more to do than it can answer in time. Nothing was done; try again after Retry-After.'
   const body = JSON.stringify(problemBody(problem('unavailable', detail), traceId))
   response.writeHead(503, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': jsonType,
     'content-length': Buffer.byteLength(body),
     'retry-after': String(retryAfterSeconds),
     'cache-control': 'no-store',

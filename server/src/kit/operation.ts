@@ -19,6 +19,9 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
+/** The media type of what is sent as JSON text that was made already. */
+export const jsonType = 'application/json; charset=utf-8'
+
 /** The answer of every non-2xx (contract section 7.1); the schema is registered once under this name. */
 export const ProblemSchema = Type.Object(
   {
