@@ -45,7 +45,13 @@ test('plain, converted, with a payer, from a link, without urls, opened, refresh
     await shop.session({
       duration: 60,
       checkoutToken: `"status":"ATTEMPT","destinations":[${Math.random()}`,
-      metadata: { status: 'ATTEMPT', redirectUrl: 'https://shop.example/ok', destinations: '[', updatedAt: '"}', 'é"status":"': 'ü' },
+      metadata: {
+        status: 'ATTEMPT',
+        redirectUrl: 'https://shop.example/ok',
+        destinations: '[',
+        updatedAt: '"}',
+        'é"status":"': 'ü',
+      },
     }),
     await shop.session({ duration: 60, successUrl: undefined, failedUrl: undefined }).catch(() => undefined),
     await ok(t.client, 'POST', `/payment-links/token/${link.checkoutToken}/checkout-sessions`, {}),

@@ -62,8 +62,7 @@ const contentPolicy = [
 /** Serves the description of what is declared on `app`. Nothing is built, loaded or kept before the first request. */
 export function serveDocs(app: App): void {
   const assets: Record<string, () => Promise<Asset> | Asset> = {
-    '/openapi.json': () =>
-      asset(jsonType, JSON.stringify(buildOpenApi(app)), { keepPlain: true }),
+    '/openapi.json': () => asset(jsonType, JSON.stringify(buildOpenApi(app)), { keepPlain: true }),
     '/docs': () => asset('text/html; charset=utf-8', page, { keepPlain: true }),
     '/docs/start.js': () => asset(script, `Scalar.createApiReference('#app', ${JSON.stringify(viewer)})\n`),
     '/docs/viewer.js': unpackViewer,

@@ -40,7 +40,7 @@ export const limits = {
   batchLanes: 2,
   readBatchMax: 64,
   recentMs: 10_000,
-  recentMax: 3000,
+  recentMax: 1500,
   /** Of all answers that are remembered together. */
   answersCharacters: 8_000_000,
   requestsPerSecond: 1000,
