@@ -1,6 +1,7 @@
 /** SQL of sessions. */
 
 import type { toEventRow } from '../events/append.ts'
+import { handOut } from '../kit/batch.ts'
 import type { Executor } from '../kit/db.ts'
 import { formatAmount } from '../kit/money.ts'
 import { appendDeltas, keepLists } from './counts-store.ts'
@@ -107,8 +108,11 @@ export async function findSessionsByIds(sql: Executor, keys: readonly SessionKey
     select s.* from (select * from json_to_recordset(${wanted as never}::json) as t (merchant_id int, id text) limit ${keys.length}) k
     join checkout_sessions s on s.merchant_id = k.merchant_id and s.id = k.id`
   const there = rows.filter((row) => row.deletedAt === null)
-  const found = new Map(there.map((row) => [`${row.merchantId} ${row.id}`, row]))
-  return keys.map((key) => found.get(`${key.merchantId} ${key.id}`))
+  const nameOf = ({ merchantId, id }: SessionKey) => `${merchantId} ${id}`
+  return handOut(
+    keys.map(nameOf),
+    there.map((row) => [nameOf(row), row]),
+  )
 }
 
 /** The counters of events of sessions that were not deleted; undefined in the place of one that is not there. */

@@ -265,10 +265,11 @@ describe('forgetting', () => {
     )
   })
 
-  test('not what an endpoint still waits for', async () => {
+  test('not what an endpoint still waits for', async (context) => {
     const client = await t.newMerchant()
     const mine = await makeShop(client)
     const receiver = await startReceiver()
+    context.after(() => receiver.close())
     const { id } = await ok(client, 'POST', '/webhook-endpoints', {
       url: receiver.url,
       eventTypes: ['checkout_session.*'],
@@ -289,7 +290,6 @@ describe('forgetting', () => {
       const rows = await t.ctx.sql`select 1 as one from ${t.ctx.sql(table)} where merchant_id = ${client.merchantId}`
       assert.equal(rows.length, 0, table)
     }
-    await receiver.close()
   })
 
   test('the application itself may not delete events', async () => {

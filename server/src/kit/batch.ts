@@ -44,6 +44,23 @@ export function batcher<I, O>(
     })
 }
 
+/**
+ * What was found, for each of the names that were asked for, in order. A name that was asked for twice has two values among those
+ * that were found, and each asker gets its own: who changes it must not change another's.
+ */
+export function handOut<V>(
+  names: readonly string[],
+  found: readonly (readonly [name: string, value: V])[],
+): (V | undefined)[] {
+  const left = new Map<string, V[]>()
+  for (const [name, value] of found) {
+    const same = left.get(name)
+    if (same) same.push(value)
+    else left.set(name, [value])
+  }
+  return names.map((name) => left.get(name)?.pop())
+}
+
 /** One of something per pool, made when it is first asked for. */
 export function perPool<T>(make: (sql: Sql) => T): (sql: Sql) => T {
   const made = new WeakMap<Sql, T>()

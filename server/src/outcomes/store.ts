@@ -2,6 +2,7 @@
 import { keepLists } from '../checkout-sessions/counts-store.ts'
 import type { Session } from '../checkout-sessions/session.ts'
 import { type NewEvent, toEventRow } from '../events/append.ts'
+import { handOut } from '../kit/batch.ts'
 import { type Executor, readPairs } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import type { NewEntry } from '../ledger/post.ts'
@@ -35,11 +36,10 @@ export async function readPaymentsWithSessions(
     from (select * from json_to_recordset(${wanted as never}::json) as t (merchant_id int, id text) limit ${keys.length}) k
     join payments p on p.merchant_id = k.merchant_id and p.id = k.id
     join checkout_sessions s on s.merchant_id = p.merchant_id and s.id = p.session_id`)
-  const found = new Map(rows.map((row) => [`${row.second.merchantId} ${row.second.id}`, row]))
-  return keys.map((key) => {
-    const row = found.get(`${key.merchantId} ${key.paymentId}`)
-    return row && { session: row.first, payment: row.second }
-  })
+  return handOut(
+    keys.map((key) => `${key.merchantId} ${key.paymentId}`),
+    rows.map(({ first: session, second: payment }) => [`${payment.merchantId} ${payment.id}`, { session, payment }]),
+  )
 }
 
 /** Whether a session's order is paid, and whether a payment of the session still waits for its provider. */

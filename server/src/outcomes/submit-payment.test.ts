@@ -4,6 +4,8 @@ import { after, before, describe, it, test } from 'node:test'
 import { type Body, type CallOptions, startTestApp, type TestApp } from '../../test/harness.ts'
 import { pointers, prove, setMerchant, told } from '../../test/proof.ts'
 import { anaPix, makeShop, ok, pixOf, type Shop } from '../../test/shop.ts'
+import { readSession } from '../checkout-sessions/find.ts'
+import { readPaymentWithSession } from './recent.ts'
 
 let t: TestApp
 let shop: Shop
@@ -120,6 +122,21 @@ describe('POST /checkout-sessions/{id}/payments 200', () => {
     assert.deepEqual([...new Set(answers.map((a) => a.status))], [200])
     assert.equal(new Set(answers.map((a) => a.body.id)).size, 1)
     assert.equal((await paymentsOf(session)).length, 1)
+  })
+
+  it('those who read a session or a payment at the same moment share nothing that one of them might change', async () => {
+    const session = await shop.session()
+    const { body: payment } = await submit(session, pixOf('ana+silent@example.com'))
+    const { sql } = t.ctx
+    const { merchantId } = t.client
+    const sessions = await Promise.all(Array.from({ length: 9 }, () => readSession(sql, merchantId, session.id)))
+    const reads = await Promise.all(
+      Array.from({ length: 9 }, () => readPaymentWithSession(sql, merchantId, payment.id)),
+    )
+    assert.deepEqual(new Set(sessions.map((one) => one?.id)), new Set([session.id]))
+    assert.deepEqual(new Set(reads.map((one) => one?.payment.id)), new Set([payment.id]))
+    assert.equal(new Set(sessions).size, 9)
+    assert.equal(new Set(reads.flatMap((one) => [one?.session, one?.payment])).size, 18)
   })
 
   it('20 different ones at the same moment leave exactly one that is open', async () => {

@@ -47,9 +47,11 @@ export function newSender(ctx: Context, outbound: Outbound): Sender {
 
 /** One round: claims what is due and starts it. True while anything is under way or was found: its end may make more due. */
 export async function deliverRound(sender: Sender): Promise<boolean> {
+  // Asked before claiming too: what ends while this round looks makes more due than it saw.
+  const wasActive = sender.running.size > 0
   const claims = await claimSome(sender)
   if (claims.length > 0) await start(sender, claims)
-  const active = claims.length > 0 || sender.running.size > 0
+  const active = wasActive || claims.length > 0 || sender.running.size > 0
   if (sender.running.size > 0) await new Promise((resolve) => setTimeout(resolve, restMs))
   return active
 }
