@@ -64,8 +64,10 @@ test('300 events a second: the first try of each is soon after its commit', asyn
   }
   await Promise.all(commits)
   const tookMs = performance.now() - startedMs
-  while (receiver.got.length < total && performance.now() - startedMs < 20_000) await pause(20)
-  const got = receiver.got.filter(({ headers }) => committedMs.has(String(headers['pasarela-stream'])))
+  // The session that lends its data has an event of its own, which is told too.
+  const gotOurs = () => receiver.got.filter(({ headers }) => committedMs.has(String(headers['pasarela-stream'])))
+  while (gotOurs().length < total && performance.now() - startedMs < 20_000) await pause(20)
+  const got = gotOurs()
   const delays = got.map(({ headers, atMs }) => atMs - (committedMs.get(String(headers['pasarela-stream'])) ?? 0))
   delays.sort((a, b) => a - b)
   const at = (share: number) => Math.round(delays[Math.floor(delays.length * share)] ?? 0)
