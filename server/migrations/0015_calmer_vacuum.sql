@@ -1,4 +1,4 @@
--- A vacuum of a large table reads all of its indexes, ten of them; every fiftieth of the table took half a core from requests.
+-- A vacuum of a large table reads all of its indexes, ten of them; after every fiftieth of the table it had no end.
 alter table checkout_sessions set (autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_vacuum_scale_factor = 0.1,
   autovacuum_analyze_scale_factor = 0.2);
 alter table checkout_session_accounts set (autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_vacuum_scale_factor = 0.1,

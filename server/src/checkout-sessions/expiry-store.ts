@@ -12,7 +12,7 @@ export type Expired = { due: number; moved: number; lastAt: Date | null }
 /**
  * Expires sessions whose time was over between `from` and `now`, the longest due first. What their events say is the text of
  * the last event of the session itself, with what expiry changes put in its place: nothing of a session changes without an
- * event, and to parse it was a third of the work. In that text `status`, `redirectUrl` and `destinations` stand before everything whose
+ * event, and to parse it was a fifth of the work. In that text `status`, `redirectUrl` and `destinations` stand before everything whose
  * keys a merchant chooses, and strings hold no quote that is not escaped, so the first place that reads like them is theirs;
  * `updatedAt` is the end (`toSnapshot`). Left out are those whose events are forgotten or read differently, and those that somebody changed
  * meanwhile. `merchantId` null: all merchants (it is a job), by their real clock.
@@ -36,7 +36,13 @@ export async function expireWithSnapshots(
         and (${merchantId}::int is null or merchant_id = ${merchantId})
       order by expires_at limit ${eventIds.length}
     ), told_last as materialized (
-      select d.*, e.told, row_number() over () as n
+      select d.merchant_id, d.id, d.status, d.event_sequence, row_number() over () as n,
+        overlay(
+          overlay(
+            substr(e.told, 1, length(e.told) - ${anyEnd.length}::int) || ${bytes(sql`${end(now.toISOString())}::text`)}
+            placing d.redirect_now from position(d.redirect_told in e.told) for length(d.redirect_told))
+          placing ${bytes(sql`'"status":"EXPIRED"'`)} from position(d.status_told in e.told) for length(d.status_told)
+        ) as told
       from due d cross join lateral (
         select ${bytes(sql`data::text`)} as told from events
         where merchant_id = d.merchant_id and stream_id = d.id and type like 'checkout_session.%'
@@ -49,13 +55,7 @@ export async function expireWithSnapshots(
       from told_last t
       where s.merchant_id = t.merchant_id and s.id = t.id and s.event_sequence = t.event_sequence
       returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, false as more_time, s.status,
-        t.status as status_before, s.event_sequence, t.n,
-        overlay(
-          overlay(
-            substr(t.told, 1, length(t.told) - ${anyEnd.length}::int) || ${bytes(sql`${end(now.toISOString())}::text`)}
-            placing t.redirect_now from position(t.redirect_told in t.told) for length(t.redirect_told))
-          placing ${bytes(sql`'"status":"EXPIRED"'`)} from position(t.status_told in t.told) for length(t.status_told)
-        ) as told
+        t.status as status_before, s.event_sequence, t.told, t.n
     ), ${keepLists(sql, 'expired')}, told as (
       insert into events (merchant_id, stream_id, sequence, id, type, data, created_at)
       select x.merchant_id, x.id, x.event_sequence, i.id, 'checkout_session.expired', convert_from(x.told, 'UTF8')::json, ${now}

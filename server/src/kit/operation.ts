@@ -19,7 +19,7 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** The media type of what is sent as JSON text that was made already. */
+/** The media type of our answers, where it has to be said: of JSON text that was made already, and of refusals. */
 export const jsonType = 'application/json; charset=utf-8'
 
 /** The answer of every non-2xx (contract section 7.1); the schema is registered once under this name. */
