@@ -2,7 +2,7 @@
  * The flags that the server gives Node, measured under full load (ADR 73): a young generation and a limit that keep the
  * garbage collector from trading memory that a small machine does not have for CPU time that it hardly saves.
  */
-export const nodeFlags = ['--max-semi-space-size=8', '--max-old-space-size=1024']
+export const nodeFlags = ['--max-semi-space-size=16', '--max-old-space-size=1024', '--no-allocation-site-pretenuring']
 
 /** Two arenas of the C library's allocator instead of eight per core: what threads free would stay with them, 20 MB under load. */
 export const nodeEnvironment = { MALLOC_ARENA_MAX: '2' }

@@ -60,6 +60,22 @@ const repairs = {
       }`,
     },
   ],
+  'query.js': [
+    {
+      // A query that is a promise of its own kind, and all that it leads to, outlives its answer until the garbage collector's next
+      // large round, on every engine of Node 26: it has a promise instead, and passes `then`, `catch` and `finally` on to it.
+      from: `export class Query extends Promise {`,
+      to: `export class Query { ${mark}`,
+    },
+    {
+      from: `    super((a, b) => {`,
+      to: `    this.promise = new Promise((a, b) => { ${mark}`,
+    },
+    ...['then', 'catch', 'finally'].map((name) => ({
+      from: `    return super.${name}.apply(this, arguments)`,
+      to: `    return this.promise.${name}.apply(this.promise, arguments) ${mark}`,
+    })),
+  ],
   'index.js': [
     {
       // A transaction ends with its connection: what its work still asks for must not run in another session.

@@ -9,7 +9,7 @@ import { toSnapshot } from './schema.ts'
 import { moveSessionsDue, tryExpiryLock } from './store.ts'
 
 /** Small: its locks and its share of the log are over before a request would notice. */
-const slice = 100
+const slice = 64
 
 /** Per clock (null: real time): what was due earlier than this has been seen, so a long queue is not walked over again. */
 export type ExpiryState = Map<number | null, Date>

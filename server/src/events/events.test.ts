@@ -187,7 +187,7 @@ describe('the sequencer', () => {
       writing -= 1
     })
     const sequencers = Array.from({ length: 3 }, async () => {
-      const state = { afterMerchant: 0 }
+      const state = { afterMerchant: 0, foundSome: false }
       while (writing > 0 || (await t.ctx.sql`select 1 as one from event_outbox limit 1`).length > 0) {
         await dispatchEvents(t.ctx, state)
       }
@@ -229,7 +229,7 @@ describe('the sequencer', () => {
       const one = { ...event(newId('checkoutSession', 1), 1), merchantId }
       await transaction(t.ctx.sql, (sql) => appendEvents(sql, [one]))
     }
-    const state = { afterMerchant: 0 }
+    const state = { afterMerchant: 0, foundSome: false }
     assert.equal(await dispatchEvents(t.ctx, state), true)
     assert.equal(await dispatchEvents(t.ctx, state), true)
     for (const other of others) assert.equal((await follow(other, '0')).events.length, 1, 'in the second round already')

@@ -7,12 +7,18 @@ import * as store from './store.ts'
 
 export type SequencedEvent = store.EventHead & { position: bigint }
 
-/** Where the next round begins: after this merchant, so that one with a long queue does not keep the others waiting. */
-export type SequencerState = { afterMerchant: number }
+/**
+ * Where the next round begins: after this merchant, so that one with a long queue does not keep the others waiting. `foundSome`:
+ * whether the last round found anything.
+ */
+export type SequencerState = { afterMerchant: number; foundSome: boolean }
 
-/** Whether a round would find anything: asked without a transaction, since mostly nothing waits. */
-export function isWorkWaiting(sql: Executor): Promise<boolean> {
-  return store.isOutboxFilled(sql)
+/**
+ * Whether a round would find anything: asked without a transaction, since mostly nothing waits. While events keep coming it is
+ * not asked: to find the first of them means to walk over all that were taken before.
+ */
+export async function isWorkWaiting(sql: Executor, state: SequencerState): Promise<boolean> {
+  return state.foundSome || store.isOutboxFilled(sql)
 }
 
 /**
@@ -30,6 +36,7 @@ export async function sequenceEvents(
     const first = await store.takeFromOutbox(sql, 0, most - taken.length)
     taken.push(...first)
   }
+  state.foundSome = taken.length > 0
   if (taken.length === 0) return []
   taken.sort((a, b) => a.merchantId - b.merchantId || (a.arrival < b.arrival ? -1 : 1))
   state.afterMerchant = taken.length === most ? (taken.at(-1)?.merchantId ?? 0) : 0

@@ -9,29 +9,29 @@ export type Recent<V> = {
   take(merchantId: number, id: string): V | undefined
 }
 
-/** A memory of at most `most` values, the oldest of which make room; each is forgotten after `ttlMs`. */
+/**
+ * A memory of at least the last `most` values and at most twice as many, each for `ttlMs`: two maps that take turns. Small is
+ * better than large: a value that outlives two small rounds of the garbage collector costs a share of a large one.
+ */
 export function recent<V>(ttlMs: number, most: number): Recent<V> {
-  const kept = new Map<string, { value: V; keptMs: number }>()
-  const forgetOld = (nowMs: number) => {
-    for (const [key, { keptMs }] of kept) {
-      if (kept.size <= most && nowMs - keptMs < ttlMs) return
-      kept.delete(key)
-    }
-  }
+  type Entry = { value: V | undefined; keptMs: number }
+  let newer = new Map<string, Entry>()
+  let older = newer
   return {
     keep(merchantId, id, value) {
-      const key = `${merchantId} ${id}`
-      const nowMs = performance.now()
-      kept.delete(key)
-      kept.set(key, { value, keptMs: nowMs })
-      forgetOld(nowMs)
+      if (newer.size >= most) {
+        older = newer
+        newer = new Map()
+      }
+      newer.set(`${merchantId} ${id}`, { value, keptMs: performance.now() })
     },
     take(merchantId, id) {
       const key = `${merchantId} ${id}`
-      const entry = kept.get(key)
+      const entry = newer.get(key) ?? older.get(key)
       if (!entry) return undefined
-      kept.delete(key)
-      return performance.now() - entry.keptMs < ttlMs ? entry.value : undefined
+      const { value, keptMs } = entry
+      entry.value = undefined
+      return performance.now() - keptMs < ttlMs ? value : undefined
     },
   }
 }

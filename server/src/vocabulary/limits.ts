@@ -38,9 +38,10 @@ export const limits = {
   createBatchMax: 128,
   outcomeBatchMax: 64,
   batchLanes: 2,
+  writesGatherMs: 4,
   readBatchMax: 64,
   recentMs: 10_000,
-  recentMax: 1500,
+  recentMax: 64,
   /** Of all answers that are remembered together. */
   answersCharacters: 8_000_000,
   requestsPerSecond: 1000,

@@ -161,7 +161,7 @@ describe('a receiver that does not', () => {
     const { id } = await create({ url: slow.url })
     await create()
     const sessions = await Promise.all(Array.from({ length: 36 }, () => shop.session()))
-    await dispatchEvents(t.ctx, { afterMerchant: 0 })
+    await dispatchEvents(t.ctx, { afterMerchant: 0, foundSome: false })
     const sender = newSender(t.ctx, openOutbound({ timeoutMs: 1000, answerBytes: limits.webhookAnswerBytes }))
     const startedMs = performance.now()
     let servedMs = 0
@@ -256,7 +256,11 @@ describe('several processes', () => {
   test('deliver nothing twice, and in order, when all live', async () => {
     await create()
     const sessions = await Promise.all(Array.from({ length: 20 }, () => paidSession()))
-    const states = [{ afterMerchant: 0 }, { afterMerchant: 0 }, { afterMerchant: 0 }]
+    const states = [
+      { afterMerchant: 0, foundSome: false },
+      { afterMerchant: 0, foundSome: false },
+      { afterMerchant: 0, foundSome: false },
+    ]
     await Promise.all(
       states.map(async (state) => {
         while (await dispatchEvents(t.ctx, state));
@@ -275,7 +279,7 @@ describe('several processes', () => {
   test('one dies after claiming: the others send it when the lease has run out, and not before', async () => {
     await create()
     const session = await paidSession()
-    await dispatchEvents(t.ctx, { afterMerchant: 0 })
+    await dispatchEvents(t.ctx, { afterMerchant: 0, foundSome: false })
     const now = new Date(t.ctx.clock.nowMs())
     const due = await findDueQueues(t.ctx.sql, now, 10)
     const leasedUntil = new Date(now.getTime() + limits.webhookLeaseMs)
@@ -290,7 +294,7 @@ describe('several processes', () => {
   test('one dies between sending and keeping what came of it: it is sent again, nothing is skipped', async () => {
     await create()
     const session = await paidSession()
-    await dispatchEvents(t.ctx, { afterMerchant: 0 })
+    await dispatchEvents(t.ctx, { afterMerchant: 0, foundSome: false })
     // A sender whose statements fail once the answer is there: all that its death leaves behind is the lease.
     const dying = senderOf()
     const reached = new Promise<void>((resolve) =>

@@ -15,7 +15,7 @@ const slice = 500
 
 /** One round over all merchants. True when more is waiting. */
 export async function dispatchEvents(ctx: Context, state: SequencerState): Promise<boolean> {
-  if (!(await isWorkWaiting(ctx.sql))) return false
+  if (!(await isWorkWaiting(ctx.sql, state))) return false
   try {
     return await transaction(ctx.sql, async (sql) => {
       const events = await sequenceEvents(sql, state, slice)

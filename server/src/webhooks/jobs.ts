@@ -10,7 +10,7 @@ import { forgetOld } from './forget.ts'
 const everyMs = 25
 
 export function webhookJobs(ctx: Context, timeoutMs: number = limits.webhookTimeoutMs): Job[] {
-  const sequencer = { afterMerchant: 0 }
+  const sequencer = { afterMerchant: 0, foundSome: false }
   const sender = newSender(ctx, openOutbound({ timeoutMs, answerBytes: limits.webhookAnswerBytes }))
   return [
     { name: 'sequence events', everyMs, run: () => dispatchEvents(ctx, sequencer) },
