@@ -63,7 +63,7 @@ const repairs = {
   'query.js': [
     {
       // A query that is a promise of its own kind, and all that it leads to, outlives its answer until the garbage collector's next
-      // large round, on every engine of Node 26: it has a promise instead, and passes `then`, `catch` and `finally` on to it.
+      // large round, whatever compiles it (Node 26): it has a promise instead, and passes `then`, `catch` and `finally` on to it.
       from: `export class Query extends Promise {`,
       to: `export class Query { ${mark}`,
     },

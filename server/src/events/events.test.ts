@@ -8,6 +8,7 @@ import { transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { dispatchEvents } from '../webhooks/dispatch.ts'
 import { appendEvents } from './append.ts'
+import { newSequencerState } from './sequence.ts'
 
 let t: TestApp
 let shop: Shop
@@ -187,7 +188,7 @@ describe('the sequencer', () => {
       writing -= 1
     })
     const sequencers = Array.from({ length: 3 }, async () => {
-      const state = { afterMerchant: 0, foundSome: false }
+      const state = newSequencerState()
       while (writing > 0 || (await t.ctx.sql`select 1 as one from event_outbox limit 1`).length > 0) {
         await dispatchEvents(t.ctx, state)
       }
@@ -229,7 +230,7 @@ describe('the sequencer', () => {
       const one = { ...event(newId('checkoutSession', 1), 1), merchantId }
       await transaction(t.ctx.sql, (sql) => appendEvents(sql, [one]))
     }
-    const state = { afterMerchant: 0, foundSome: false }
+    const state = newSequencerState()
     assert.equal(await dispatchEvents(t.ctx, state), true)
     assert.equal(await dispatchEvents(t.ctx, state), true)
     for (const other of others) assert.equal((await follow(other, '0')).events.length, 1, 'in the second round already')

@@ -13,6 +13,9 @@ export type SequencedEvent = store.EventHead & { position: bigint }
  */
 export type SequencerState = { afterMerchant: number; foundSome: boolean }
 
+/** Of a sequencer that has not made a round yet. */
+export const newSequencerState = (): SequencerState => ({ afterMerchant: 0, foundSome: false })
+
 /**
  * Whether a round would find anything: asked without a transaction, since mostly nothing waits. While events keep coming it is
  * not asked: to find the first of them means to walk over all that were taken before.

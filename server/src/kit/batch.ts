@@ -68,15 +68,14 @@ export function batcher<I, O>(
   }
 
   /** Begins a write where one may begin; else sees to it that what waits now is not kept waiting. */
-  function begin(): void {
-    if (running === 0 || (running < lanes && queue.length >= crowd)) void drain()
+  function begin(waitedLong = false): void {
+    if (running === 0 || (running < lanes && (waitedLong || queue.length >= crowd))) void drain()
     else impatient ??= setTimeout(lookAgain, patienceMs)
   }
 
   function lookAgain(): void {
     impatient = undefined
-    if (queue.length > 0 && running < lanes && performance.now() - last.beganMs >= patienceMs) void drain()
-    else if (queue.length > 0) begin()
+    if (queue.length > 0) begin(performance.now() - last.beganMs >= patienceMs)
   }
 
   return (item) =>

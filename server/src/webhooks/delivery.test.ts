@@ -4,6 +4,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { type Body, startTestApp, type TestApp } from '../../test/harness.ts'
 import { type Got, type Receiver, startReceiver } from '../../test/receiver.ts'
 import { anaPix, makeShop, ok, type Shop } from '../../test/shop.ts'
+import { newSequencerState } from '../events/sequence.ts'
 import { openOutbound } from '../kit/outbound.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { deliverRound, newSender } from './deliver.ts'
@@ -161,7 +162,7 @@ describe('a receiver that does not', () => {
     const { id } = await create({ url: slow.url })
     await create()
     const sessions = await Promise.all(Array.from({ length: 36 }, () => shop.session()))
-    await dispatchEvents(t.ctx, { afterMerchant: 0, foundSome: false })
+    await dispatchEvents(t.ctx, newSequencerState())
     const sender = newSender(t.ctx, openOutbound({ timeoutMs: 1000, answerBytes: limits.webhookAnswerBytes }))
     const startedMs = performance.now()
     let servedMs = 0
@@ -256,11 +257,7 @@ describe('several processes', () => {
   test('deliver nothing twice, and in order, when all live', async () => {
     await create()
     const sessions = await Promise.all(Array.from({ length: 20 }, () => paidSession()))
-    const states = [
-      { afterMerchant: 0, foundSome: false },
-      { afterMerchant: 0, foundSome: false },
-      { afterMerchant: 0, foundSome: false },
-    ]
+    const states = [newSequencerState(), newSequencerState(), newSequencerState()]
     await Promise.all(
       states.map(async (state) => {
         while (await dispatchEvents(t.ctx, state));
@@ -279,7 +276,7 @@ describe('several processes', () => {
   test('one dies after claiming: the others send it when the lease has run out, and not before', async () => {
     await create()
     const session = await paidSession()
-    await dispatchEvents(t.ctx, { afterMerchant: 0, foundSome: false })
+    await dispatchEvents(t.ctx, newSequencerState())
     const now = new Date(t.ctx.clock.nowMs())
     const due = await findDueQueues(t.ctx.sql, now, 10)
     const leasedUntil = new Date(now.getTime() + limits.webhookLeaseMs)
@@ -294,7 +291,7 @@ describe('several processes', () => {
   test('one dies between sending and keeping what came of it: it is sent again, nothing is skipped', async () => {
     await create()
     const session = await paidSession()
-    await dispatchEvents(t.ctx, { afterMerchant: 0, foundSome: false })
+    await dispatchEvents(t.ctx, newSequencerState())
     // A sender whose statements fail once the answer is there: all that its death leaves behind is the lease.
     const dying = senderOf()
     const reached = new Promise<void>((resolve) =>

@@ -1,4 +1,5 @@
 /** The jobs of what goes out. They look often: from commit to first try is to take less than 250 ms, also in another process. */
+import { newSequencerState } from '../events/sequence.ts'
 import type { Context } from '../kit/context.ts'
 import type { Job } from '../kit/job.ts'
 import { openOutbound } from '../kit/outbound.ts'
@@ -10,7 +11,7 @@ import { forgetOld } from './forget.ts'
 const everyMs = 25
 
 export function webhookJobs(ctx: Context, timeoutMs: number = limits.webhookTimeoutMs): Job[] {
-  const sequencer = { afterMerchant: 0, foundSome: false }
+  const sequencer = newSequencerState()
   const sender = newSender(ctx, openOutbound({ timeoutMs, answerBytes: limits.webhookAnswerBytes }))
   return [
     { name: 'sequence events', everyMs, run: () => dispatchEvents(ctx, sequencer) },
