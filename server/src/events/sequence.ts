@@ -5,7 +5,7 @@
 import type { Executor } from '../kit/db.ts'
 import * as store from './store.ts'
 
-export type SequencedEvent = store.EventHead & { position: bigint }
+export { type Placed, readPlaced } from './store.ts'
 
 /**
  * Where the next round begins: after this merchant, so that one with a long queue does not keep the others waiting. `foundSome`:
@@ -25,38 +25,23 @@ export async function isWorkWaiting(sql: Executor, state: SequencerState): Promi
 }
 
 /**
- * Takes up to `most` events out of the outbox and puts them into the log, in the caller's transaction. What another
- * transaction has not committed yet is not seen and comes later, with a later place. Undefined: another process is at it.
+ * Moves up to `most` events out of the outbox into the logs of their merchants, in the caller's transaction, and says what each
+ * log got. What another transaction has not committed yet is not seen and comes later, with a later place. Undefined: another
+ * process is at it.
  */
 export async function sequenceEvents(
   sql: Executor,
   state: SequencerState,
   most: number,
-): Promise<SequencedEvent[] | undefined> {
+): Promise<store.Placed[] | undefined> {
   if (!(await store.trySequencerLock(sql))) return undefined
-  const taken = await store.takeFromOutbox(sql, state.afterMerchant, most)
-  if (taken.length < most && state.afterMerchant > 0) {
-    const first = await store.takeFromOutbox(sql, 0, most - taken.length)
-    taken.push(...first)
-  }
-  state.foundSome = taken.length > 0
-  if (taken.length === 0) return []
-  taken.sort((a, b) => a.merchantId - b.merchantId || (a.arrival < b.arrival ? -1 : 1))
-  state.afterMerchant = taken.length === most ? (taken.at(-1)?.merchantId ?? 0) : 0
-  const sequenced = await placeEvents(sql, taken)
-  await store.insertLog(sql, sequenced)
-  return sequenced
+  const placed = await store.moveIntoLog(sql, state.afterMerchant, most)
+  const left = most - countPlaced(placed)
+  if (left > 0 && state.afterMerchant > 0) placed.push(...(await store.moveIntoLog(sql, 0, left)))
+  state.foundSome = placed.length > 0
+  state.afterMerchant = countPlaced(placed) === most ? (placed.at(-1)?.merchantId ?? 0) : 0
+  return placed
 }
 
-async function placeEvents(sql: Executor, taken: readonly store.OutboxRow[]): Promise<SequencedEvent[]> {
-  const counts = new Map<number, number>()
-  for (const { merchantId } of taken) counts.set(merchantId, (counts.get(merchantId) ?? 0) + 1)
-  const moves = [...counts].map(([merchantId, count]) => ({ merchantId, count }))
-  const last = await store.movePositions(sql, moves)
-  const next = new Map([...counts].map(([id, count]) => [id, (last.get(id) ?? 0n) - BigInt(count)]))
-  return taken.map(({ arrival: _, ...head }) => {
-    const position = (next.get(head.merchantId) ?? 0n) + 1n
-    next.set(head.merchantId, position)
-    return { ...head, position }
-  })
-}
+/** How many events a round put into logs. */
+export const countPlaced = (placed: readonly store.Placed[]) => placed.reduce((sum, { count }) => sum + count, 0)

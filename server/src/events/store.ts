@@ -18,34 +18,53 @@ export async function isOutboxFilled(sql: Executor): Promise<boolean> {
   return rows.length === 1
 }
 
-/** An event as the outbox knows it: all that the log holds of it but its place. */
-export type EventHead = { merchantId: number; streamId: string; sequence: number; type: EventType; createdAt: Date }
-export type OutboxRow = EventHead & { arrival: bigint }
+/** What a round put into a merchant's log: `count` events, the last of them at `position`. */
+export type Placed = { merchantId: number; count: number; position: bigint }
 
-/** Takes rows out of the outbox, of merchants after `afterMerchant` in the order of merchant and arrival. */
-export async function takeFromOutbox(sql: Executor, afterMerchant: number, most: number): Promise<OutboxRow[]> {
-  const rows = await sql<OutboxRow[]>`
-    delete from event_outbox o
-    using (
-      select merchant_id, arrival from event_outbox where merchant_id > ${afterMerchant}
-      order by merchant_id, arrival limit ${most}
-    ) next
-    where o.merchant_id = next.merchant_id and o.arrival = next.arrival
-    returning o.merchant_id, o.arrival, o.stream_id, o.sequence, o.type, o.created_at`
-  return [...rows]
+/**
+ * Takes up to `most` rows out of the outbox, of merchants after `afterMerchant` in the order of merchant and arrival, and gives
+ * them the next places of their merchants' logs.
+ */
+export async function moveIntoLog(sql: Executor, afterMerchant: number, most: number): Promise<Placed[]> {
+  return sql<Placed[]>`
+    with taken as (
+      delete from event_outbox o
+      using (
+        select merchant_id, arrival from event_outbox where merchant_id > ${afterMerchant}
+        order by merchant_id, arrival limit ${most}
+      ) next
+      where o.merchant_id = next.merchant_id and o.arrival = next.arrival
+      returning o.merchant_id, o.arrival, o.stream_id, o.sequence, o.type, o.created_at
+    ), counted as (
+      select merchant_id, count(*)::int as count from taken group by merchant_id
+    ), moved as (
+      insert into event_positions as p (merchant_id, position) select merchant_id, count from counted
+      on conflict (merchant_id) do update set position = p.position + excluded.position
+      returning merchant_id, position
+    ), logged as (
+      insert into event_log (merchant_id, position, stream_id, sequence, type, created_at)
+      select t.merchant_id, m.position - c.count + row_number() over (partition by t.merchant_id order by t.arrival),
+        t.stream_id, t.sequence, t.type, t.created_at
+      from taken t join moved m on m.merchant_id = t.merchant_id join counted c on c.merchant_id = t.merchant_id
+    )
+    select m.merchant_id, c.count, m.position from moved m join counted c on c.merchant_id = m.merchant_id order by m.merchant_id`
 }
 
-/** Moves each merchant's position on by `count` and returns the last position it then has. */
-export async function movePositions(
-  sql: Executor,
-  counts: readonly { merchantId: number; count: number }[],
-): Promise<Map<number, bigint>> {
-  const rows = counts.map(({ merchantId, count }) => ({ merchant_id: merchantId, position: count }))
-  const moved = await sql<{ merchantId: number; position: bigint }[]>`
-    insert into event_positions as p select * from json_populate_recordset(null::event_positions, ${rows as never}::json)
-    on conflict (merchant_id) do update set position = p.position + excluded.position
-    returning merchant_id, position`
-  return new Map(moved.map((row) => [row.merchantId, row.position]))
+/** An event as the log knows it, without its object. */
+export type EventHead = { merchantId: number; streamId: string; sequence: number; type: EventType; createdAt: Date }
+
+/** The events that a round put into the logs of these merchants, log by log in their order. */
+export async function readPlaced(sql: Executor, placed: readonly Placed[]): Promise<EventHead[]> {
+  const ranges = placed.map(({ merchantId, count, position }) => ({
+    merchant_id: merchantId,
+    after: (position - BigInt(count)).toString(),
+    until: position.toString(),
+  }))
+  return sql<EventHead[]>`
+    select l.merchant_id, l.stream_id, l.sequence, l.type, l.created_at
+    from json_to_recordset(${ranges as never}::json) as r (merchant_id int, after bigint, until bigint)
+    join event_log l on l.merchant_id = r.merchant_id and l.position > r.after and l.position <= r.until
+    order by l.merchant_id, l.position`
 }
 
 /** The objects of events by their places. */
@@ -58,20 +77,6 @@ export async function readEventData(
     select e.stream_id, e.sequence, e.data
     from (select * from json_to_recordset(${keys as never}::json) as t (merchant_id int, stream_id object_id, sequence int)) k
     join events e on e.merchant_id = k.merchant_id and e.stream_id = k.stream_id and e.sequence = k.sequence`
-}
-
-export type LogRow = EventHead & { position: bigint }
-
-export async function insertLog(sql: Executor, log: readonly LogRow[]): Promise<void> {
-  const rows = log.map((row) => ({
-    merchant_id: row.merchantId,
-    position: row.position.toString(),
-    stream_id: row.streamId,
-    sequence: row.sequence,
-    type: row.type,
-    created_at: row.createdAt,
-  }))
-  await sql`insert into event_log select * from json_populate_recordset(null::event_log, ${rows as never}::json)`
 }
 
 export type EventRow = {

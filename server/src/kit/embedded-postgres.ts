@@ -13,6 +13,7 @@ import {
   readPassword,
   removePartialClusters,
 } from './postgres/cluster.ts'
+import { startFlushing } from './postgres/flush.ts'
 import { type FolderLock, takeFolderLock } from './postgres/folder-lock.ts'
 import { databaseIdentity } from './postgres/identity.ts'
 import {
@@ -135,6 +136,15 @@ async function tryStart(
   }
   if (adopting) options.log?.(`Took over the database that was left running (process ${server.pid}).`)
   const url = urlOf(dataDir, port, databaseName)
+  // Elsewhere the kernel does not wait so long; and what is not to be on the disk anyway is left in the cache.
+  const isFlushed = process.platform === 'linux' && options.settings?.fsync !== 'off'
+  const { pid } = server
+  const flushing = isFlushed
+    ? startFlushing(dataDir, (reason) => {
+        options.log?.(`The disk refused to keep a page; the database ends and recovers at its next start: ${reason}`)
+        signalPostgres(pid, 'SIGQUIT')
+      })
+    : undefined
   return {
     url,
     socketUrl: socketUrlOf(dataDir, port, url),
@@ -143,6 +153,7 @@ async function tryStart(
     stop: async () => {
       // The lock is held to the end: who waits for the folder must not adopt a database that is about to stop.
       lock.expectEnd()
+      await flushing?.stop()
       await stopPostgres(server)
       await lock.release()
     },

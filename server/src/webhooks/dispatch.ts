@@ -1,7 +1,7 @@
 /** Events get their places in the log and, in the same transaction, become deliveries of the endpoints that want them. */
 
 import { type MoneyEvent, withMoney } from '../events/read.ts'
-import { isWorkWaiting, type SequencedEvent, type SequencerState, sequenceEvents } from '../events/sequence.ts'
+import { countPlaced, isWorkWaiting, type Placed, readPlaced, type SequencerState, sequenceEvents } from '../events/sequence.ts'
 import type { Context } from '../kit/context.ts'
 import { type Executor, isConflict, transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
@@ -18,11 +18,11 @@ export async function dispatchEvents(ctx: Context, state: SequencerState): Promi
   if (!(await isWorkWaiting(ctx.sql, state))) return false
   try {
     return await transaction(ctx.sql, async (sql) => {
-      const events = await sequenceEvents(sql, state, slice)
+      const placed = await sequenceEvents(sql, state, slice)
       // Undefined: another process is at it. Then this one may rest.
-      if (events === undefined) return false
-      if (events.length > 0) await fanOut(sql, events, new Date(ctx.clock.nowMs()))
-      return events.length === slice
+      if (placed === undefined) return false
+      if (placed.length > 0) await fanOut(sql, placed, new Date(ctx.clock.nowMs()))
+      return countPlaced(placed) === slice
     })
   } catch (error) {
     // A queue and a delivery were locked the other way round by a replay: nothing was kept, the next round does it again.
@@ -31,9 +31,17 @@ export async function dispatchEvents(ctx: Context, state: SequencerState): Promi
   }
 }
 
-async function fanOut(sql: Executor, events: readonly SequencedEvent[], now: Date): Promise<void> {
-  const endpoints = await listEndpointsOf(sql, [...new Set(events.map((event) => event.merchantId))])
+async function fanOut(sql: Executor, placed: readonly Placed[], now: Date): Promise<void> {
+  const endpoints = await listEndpointsOf(
+    sql,
+    placed.map(({ merchantId }) => merchantId),
+  )
   if (endpoints.length === 0) return
+  const listening = new Set(endpoints.map(({ merchantId }) => merchantId))
+  const events = await readPlaced(
+    sql,
+    placed.filter(({ merchantId }) => listening.has(merchantId)),
+  )
   const told = endpoints.some(({ format }) => looksIntoMoney(format))
     ? await withMoney(sql, events)
     : events.map((event) => ({ ...event, money: null }))

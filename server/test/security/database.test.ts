@@ -123,7 +123,6 @@ const overMerchants: Record<string, Record<string, string>> = {
   },
   'events/store.ts': {
     isOutboxFilled: 'the sequencer works over all merchants',
-    insertLog: 'a batch insert; the rows hold the merchant',
   },
   'identities/store.ts': { lockFamilyTree: 'the merchant itself is named' },
   'inbox/connection-store.ts': { findConnectionById: 'the connection is what tells the merchant' },
