@@ -23,3 +23,5 @@ process.on('message', async (message) => {
   await ctx.close()
   process.disconnect?.()
 })
+// Also when the benchmark was killed: nobody would stop this process any more.
+process.on('disconnect', () => process.exit())

@@ -1,7 +1,17 @@
 /** Starting and ending as real processes: what an operator does, and what power cuts and impatience do. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -283,6 +293,23 @@ describe('after a crash', () => {
     const { code, stderr } = await running.ended
     assert.equal(code, 1)
     assert.match(stderr, /the embedded database has stopped/)
+    running = await start(dataDir)
+  })
+
+  it('of a disk that refuses a page, the database ends too and recovers from its log', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const pid = databasePid(dataDir)
+    const base = join(dataDir, 'postgres', 'base')
+    const database = readdirSync(base).find((name) => Number(name) >= 16_384)
+    // What cannot be brought to a disk says so, as a broken disk does.
+    const broken = join(base, `${database}`, 'broken')
+    symlinkSync('/dev/null', broken)
+    const { code, stderr } = await running.ended
+    assert.equal(code, 1)
+    assert.match(stderr, /the disk refused a page of the embedded database/)
+    assert.equal(isPostgresProcess(pid), false)
+    rmSync(broken)
     running = await start(dataDir)
   })
 })

@@ -136,12 +136,13 @@ async function tryStart(
   }
   if (adopting) options.log?.(`Took over the database that was left running (process ${server.pid}).`)
   const url = urlOf(dataDir, port, databaseName)
-  // Elsewhere the kernel does not wait so long; and what is not to be on the disk anyway is left in the cache.
+  // Linux alone waits so long; and what need not be on the disk is left in the cache.
   const isFlushed = process.platform === 'linux' && options.settings?.fsync !== 'off'
+  const refused = Promise.withResolvers<string>()
   const { pid } = server
   const flushing = isFlushed
     ? startFlushing(dataDir, (reason) => {
-        options.log?.(`The disk refused to keep a page; the database ends and recovers at its next start: ${reason}`)
+        refused.resolve(`the disk refused a page of the embedded database, which recovers at its next start: ${reason}`)
         signalPostgres(pid, 'SIGQUIT')
       })
     : undefined
@@ -149,7 +150,7 @@ async function tryStart(
     url,
     socketUrl: socketUrlOf(dataDir, port, url),
     adopted: adopting,
-    lost: lock.lost,
+    lost: Promise.race([lock.lost, refused.promise]),
     stop: async () => {
       // The lock is held to the end: who waits for the folder must not adopt a database that is about to stop.
       lock.expectEnd()

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { errorCode } from '../operator-error.ts'
 import { clusterFolder } from './cluster.ts'
 
-/** A second's worth is written in some 10 ms. */
+/** How long a round takes: the files that have changed are written one by one, so that a commit waits for one at most. */
 const everyMs = 1_000
 /** Databases below it are the templates and `postgres`, in which nothing happens. */
 const firstOwnDatabase = 16_384
@@ -35,25 +35,27 @@ export function startFlushing(dataDir: string, onFailure: (reason: string) => vo
 
 async function flushUntil(dataDir: string, signal: AbortSignal): Promise<void> {
   let seen: Seen = new Map()
-  for (;;) {
-    await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
-    if (signal.aborted) return
-    seen = (await flushChanged(dataDir, seen)).seen
+  const pause = (ms: number) => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
+  while (!signal.aborted) {
+    const { changed, now } = findChanged(dataDir, seen)
+    seen = now
+    if (changed.length === 0) await pause(everyMs)
+    for (const path of changed) {
+      if (signal.aborted) return
+      await flush(path)
+      await pause(everyMs / changed.length)
+    }
   }
 }
 
-/** Writes the files that were changed since they were `seen`, one after the other, and says how many. Throws what a file says against it. */
-export async function flushChanged(dataDir: string, seen: Seen): Promise<{ flushed: number; seen: Seen }> {
+/** The files that were changed since they were `seen`, and when each file was. */
+export function findChanged(dataDir: string, seen: Seen): { changed: string[]; now: Seen } {
   const now: Seen = new Map()
   for (const path of filesOf(dataDir)) {
     const stat = statSync(path, { throwIfNoEntry: false })
     if (stat) now.set(path, stat.mtimeMs)
   }
-  let flushed = 0
-  for (const [path, changedMs] of now) {
-    if (seen.get(path) !== changedMs && (await flush(path))) flushed++
-  }
-  return { flushed, seen: now }
+  return { changed: [...now.keys()].filter((path) => seen.get(path) !== now.get(path)), now }
 }
 
 function filesOf(dataDir: string): string[] {
@@ -62,16 +64,14 @@ function filesOf(dataDir: string): string[] {
   return databases.flatMap((database) => readdirSync(join(base, database)).map((file) => join(base, database, file)))
 }
 
-/** False for a file that was removed meanwhile, as a dropped table's is. */
-async function flush(path: string): Promise<boolean> {
+/** Brings a file to the disk, if it is still there: a dropped table's is not. Throws what the disk says against it. */
+export async function flush(path: string): Promise<void> {
   let file: FileHandle | undefined
   try {
     file = await open(path)
     await file.datasync()
-    return true
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false
-    throw error
+    if (errorCode(error) !== 'ENOENT') throw error
   } finally {
     await file?.close()
   }
