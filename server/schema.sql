@@ -259,7 +259,7 @@ create table event_log (
   constraint event_log_once UNIQUE (merchant_id, stream_id, sequence),
   constraint event_log_position CHECK (("position" >= 1))
 );
-CREATE INDEX event_log_by_time ON event_log USING brin (created_at);
+CREATE INDEX event_log_by_time ON event_log USING brin (created_at) WITH (autosummarize='on');
 grant delete, insert, select on event_log to pasarela_app;
 
 create table event_outbox (
