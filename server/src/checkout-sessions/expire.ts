@@ -2,7 +2,7 @@
 import { onEveryClock } from '../access/moved-clocks.ts'
 import { appendEvents } from '../events/append.ts'
 import type { Context } from '../kit/context.ts'
-import { type Executor, transactionAgain } from '../kit/db.ts'
+import { doAgain, type Executor, transactionAgain } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { expireWithSnapshots } from './expiry-store.ts'
 import { toSnapshot } from './schema.ts'
@@ -32,19 +32,19 @@ export async function expireDueSessions(ctx: Context, now: Date, merchantId: num
 
 type Slice = { now: Date; merchantId: number | null; from: Date }
 
-function expireSlice(ctx: Context, { now, merchantId, from }: Slice): Promise<{ due: number; lastAt: Date | null }> {
-  return transactionAgain(ctx.sql, async (sql) => {
-    // One process at a time: two would take the same sessions, and one of them in vain.
-    if (!(await tryExpiryLock(sql))) return { due: 0, lastAt: null }
-    const eventIds = Array.from({ length: slice }, () => newId('event', now.getTime()))
-    const { due, moved, lastAt } = await expireWithSnapshots(sql, { now, merchantId, from, eventIds })
-    if (moved < due) await expireWithoutSnapshots(sql, { now, merchantId, from })
-    return { due, lastAt }
-  })
+async function expireSlice(
+  ctx: Context,
+  { now, merchantId, from }: Slice,
+): Promise<{ due: number; lastAt: Date | null }> {
+  const eventIds = Array.from({ length: slice }, () => newId('event', now.getTime()))
+  const { due, moved, lastAt } = await doAgain(() => expireWithSnapshots(ctx.sql, { now, merchantId, from, eventIds }))
+  if (moved < due) await transactionAgain(ctx.sql, (sql) => expireWithoutSnapshots(sql, { now, merchantId, from }))
+  return { due, lastAt }
 }
 
 /** What the statement left: sessions that outlived their events (ADR 45) are told of from their rows. */
 async function expireWithoutSnapshots(sql: Executor, { now, merchantId, from }: Slice): Promise<void> {
+  if (!(await tryExpiryLock(sql))) return
   const sessions = await moveSessionsDue(sql, { now, merchantId, from, most: slice })
   const events = sessions.map((row) => ({
     merchantId: row.merchantId,

@@ -2,6 +2,7 @@
 import type { Executor } from '../kit/db.ts'
 import type { Fragment } from '../kit/statement.ts'
 import { keepLists } from './counts-store.ts'
+import { isExpiring } from './store.ts'
 
 /** `eventIds`: one for each session that may be moved, which is how many are at most. */
 export type DueWindow = { now: Date; merchantId: number | null; from: Date; eventIds: readonly string[] }
@@ -15,7 +16,8 @@ export type Expired = { due: number; moved: number; lastAt: Date | null }
  * event, and to parse it was a fifth of the work. In that text `status`, `redirectUrl` and `destinations` stand before everything whose
  * keys a merchant chooses, and strings hold no quote that is not escaped, so the first place that reads like them is theirs;
  * `updatedAt` is the end (`toSnapshot`). Left out are those whose events are forgotten or read differently, and those that somebody changed
- * meanwhile. `merchantId` null: all merchants (it is a job), by their real clock.
+ * meanwhile. Nothing is due while another process expires: two would take the same sessions, and one of them in vain. `merchantId`
+ * null: all merchants (it is a job), by their real clock.
  */
 export async function expireWithSnapshots(
   sql: Executor,
@@ -28,11 +30,14 @@ export async function expireWithSnapshots(
   const redirectAnd = (url: Fragment) =>
     bytes(sql`coalesce('"redirectUrl":' || to_json(${url})::text || ',', '') || '"destinations":['`)
   const [row] = await sql<Expired[]>`
-    with due as materialized (
+    with role as materialized (
+      select ${isExpiring(sql)} as ours
+    ), due as materialized (
       select merchant_id, id, status, event_sequence, expires_at, ${bytes(sql`'"status":"' || status || '"'`)} as status_told,
         ${redirectAnd(sql`success_url`)} as redirect_told, ${redirectAnd(sql`failed_url`)} as redirect_now
       from checkout_sessions
-      where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
+      where (select ours from role)
+        and status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
         and (${merchantId}::int is null or merchant_id = ${merchantId})
       order by expires_at limit ${eventIds.length}
     ), told_last as materialized (

@@ -4,6 +4,7 @@ import type { toEventRow } from '../events/append.ts'
 import { handOut } from '../kit/batch.ts'
 import type { Executor } from '../kit/db.ts'
 import { formatAmount } from '../kit/money.ts'
+import { checked } from '../kit/statement.ts'
 import { appendDeltas, keepLists } from './counts-store.ts'
 import type { Session } from './session.ts'
 
@@ -191,9 +192,12 @@ export async function updateSession(sql: Executor, s: Session, sequenceBefore: n
 /** Any number that is no other lock's: who holds it is expiring sessions. */
 const expiryLock = 4_007_002
 
-/** Whether this transaction is the one that expires sessions now; it holds the role until it ends. */
+/** Whether this transaction is the one that expires sessions now, as a value within a statement; it holds the role until it ends. */
+export const isExpiring = (sql: Executor) => sql`pg_try_advisory_xact_lock(${expiryLock})`
+
+/** The same for the statements that follow in the transaction. */
 export async function tryExpiryLock(sql: Executor): Promise<boolean> {
-  const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_xact_lock(${expiryLock}) as taken`
+  const [row] = await sql<{ taken: boolean }[]>`select ${isExpiring(sql)} as taken`
   return row?.taken === true
 }
 
@@ -215,7 +219,7 @@ export async function moveSessionsDue(
         order by expires_at limit ${most}
       ) due
       where s.merchant_id = due.merchant_id and s.id = due.id and s.status = due.status and s.deleted_at is null
-        and s.expires_at <= ${now}
+        and ${checked(sql, sql`s.expires_at <= ${now}`)}
       returning s.*, false as more_time, due.status as status_before
     ), ${keepLists(sql, 'expired')}
     select * from expired`

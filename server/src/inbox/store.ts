@@ -1,5 +1,6 @@
 /** SQL of notices. */
 import type { Executor } from '../kit/db.ts'
+import { checked } from '../kit/statement.ts'
 import type { Effect, NoticeRow } from './notice.ts'
 
 export type NewNotice = Pick<
@@ -48,7 +49,7 @@ export async function claimNoticesDue(
       order by next_at limit ${input.most}
     ) due
     where n.merchant_id = due.merchant_id and n.id = due.id
-      and n.next_at <= ${now} and (n.leased_until is null or n.leased_until < ${now})
+      and ${checked(sql, sql`n.next_at <= ${now}`)} and (n.leased_until is null or n.leased_until < ${now})
     returning n.*`
 }
 

@@ -55,22 +55,24 @@ export function transaction<T>(sql: Sql, work: (tx: Executor) => Promise<T>): Pr
 
 const attemptsMax = 4
 
-/**
- * As `transaction`, and again where it met another one head-on: for work that does nothing outside of the database.
- * `again` says which errors mean that.
- */
-export async function transactionAgain<T>(
-  sql: Sql,
-  work: (tx: Executor) => Promise<T>,
-  again: (error: unknown) => boolean = isConflict,
-): Promise<T> {
+/** Does work again where it met another one head-on: work that leaves nothing behind when it fails. `again` says which errors mean that. */
+export async function doAgain<T>(work: () => Promise<T>, again: (error: unknown) => boolean = isConflict): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await transaction(sql, work)
+      return await work()
     } catch (error) {
       if (attempt === attemptsMax || !again(error)) throw error
     }
   }
+}
+
+/** As `transaction`, and again where it met another one head-on: for work that does nothing outside of the database. */
+export function transactionAgain<T>(
+  sql: Sql,
+  work: (tx: Executor) => Promise<T>,
+  again?: (error: unknown) => boolean,
+): Promise<T> {
+  return doAgain(() => transaction(sql, work), again)
 }
 
 /** The name of the constraint that an error of the database names, or undefined for every other error. */

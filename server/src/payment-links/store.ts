@@ -1,6 +1,7 @@
 /** SQL of payment links. */
 import type { toEventRow } from '../events/append.ts'
 import type { Executor } from '../kit/db.ts'
+import { checked } from '../kit/statement.ts'
 import type { PaymentLink } from './link.ts'
 
 export async function insertLink(
@@ -120,7 +121,7 @@ export async function moveLinksDue(
       order by expires_at limit ${most}
     ) due
     where l.merchant_id = due.merchant_id and l.id = due.id
-      and l.status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and l.expires_at <= ${now}
+      and l.status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and ${checked(sql, sql`l.expires_at <= ${now}`)}
     returning l.*`
 }
 

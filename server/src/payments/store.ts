@@ -1,6 +1,7 @@
 /** SQL of payments and refunds. */
 import type { Executor } from '../kit/db.ts'
 import { formatAmount } from '../kit/money.ts'
+import { checked } from '../kit/statement.ts'
 import type { Payment } from './payment.ts'
 
 const columns = {
@@ -231,7 +232,7 @@ export async function claimPaymentsDue(
       order by next_check_at limit ${input.most}
     ) due
     where p.merchant_id = due.merchant_id and p.id = due.id
-      and p.next_check_at <= ${now} and (p.leased_until is null or p.leased_until < ${now})
+      and ${checked(sql, sql`p.next_check_at <= ${now}`)} and (p.leased_until is null or p.leased_until < ${now})
     returning p.merchant_id, p.id`
 }
 

@@ -1,5 +1,6 @@
 /** SQL of the sandbox's own: which payments its banks will tell of, and what is due next by a merchant's clock. */
 import type { Executor } from '../kit/db.ts'
+import { checked } from '../kit/statement.ts'
 
 /** Claims payments whose banks are to tell of them now, for `leaseMs`. `merchantId` null: all merchants (it is a job). */
 export async function claimNoticesToSend(
@@ -17,7 +18,7 @@ export async function claimNoticesToSend(
       order by due_at limit ${input.most}
     ) due
     where n.merchant_id = due.merchant_id and n.payment_id = due.payment_id
-      and n.due_at <= ${now} and (n.leased_until is null or n.leased_until < ${now})
+      and ${checked(sql, sql`n.due_at <= ${now}`)} and (n.leased_until is null or n.leased_until < ${now})
     returning n.merchant_id, n.payment_id`
 }
 

@@ -1,7 +1,14 @@
 /** Events get their places in the log and, in the same transaction, become deliveries of the endpoints that want them. */
 
 import { type MoneyEvent, withMoney } from '../events/read.ts'
-import { countPlaced, isWorkWaiting, type Placed, readPlaced, type SequencerState, sequenceEvents } from '../events/sequence.ts'
+import {
+  countPlaced,
+  isWorkWaiting,
+  type Placed,
+  readPlaced,
+  type SequencerState,
+  sequenceEvents,
+} from '../events/sequence.ts'
 import type { Context } from '../kit/context.ts'
 import { type Executor, isConflict, transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'

@@ -1,5 +1,6 @@
 /** SQL of the queues: what is due, who has it, and what waits behind it. Claims cross merchants, as jobs do. */
 import type { Executor } from '../kit/db.ts'
+import { checked } from '../kit/statement.ts'
 import type { EventType } from '../vocabulary/events.ts'
 import type { Delivery } from './endpoint.ts'
 
@@ -69,7 +70,7 @@ export async function claimQueues(
       select * from json_to_recordset(${rows as never}::json) as t (merchant_id int, endpoint_id object_id, stream_id object_id)
     ) k
     where q.merchant_id = k.merchant_id and q.endpoint_id = k.endpoint_id and q.stream_id = k.stream_id
-      and q.due_at <= ${now} and (q.leased_until is null or q.leased_until <= ${now})
+      and ${checked(sql, sql`q.due_at <= ${now}`)} and (q.leased_until is null or q.leased_until <= ${now})
     returning q.merchant_id, q.endpoint_id, q.stream_id, q.pending, q.leased_until`
 }
 
