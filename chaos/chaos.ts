@@ -40,8 +40,8 @@ export type ChaosReport = Findings & {
   sessions: number
   acceptedPayments: number
   refunds: number
-  /** From a kill until the next write that was sent after it was answered. */
-  recoverMs: number[]
+  /** From a kill until the next write that was sent after it was answered; `atSeconds` of the run. */
+  recoveries: { victim: string; atSeconds: number; ms: number }[]
   /** From the start of a server until it served. */
   startMs: number[]
   quietSeconds: number
@@ -256,7 +256,9 @@ function reportOf({ seed, client, kills, servers }: Run, reader: Reader) {
     unanswered: client.counts.unanswered,
     answeredWrites: client.counts.writes,
     statuses: client.counts.statuses,
-    recoverMs: kills.flatMap(({ atMs, backMs }) => (backMs === undefined ? [] : [backMs - atMs])),
+    recoveries: kills.flatMap(({ victim, atMs, backMs }) =>
+      backMs === undefined ? [] : [{ victim, atSeconds: atMs / 1000, ms: backMs - atMs }],
+    ),
     startMs: servers.flatMap((server) => server.startMs),
     eventsRead: reader.places.length,
   }

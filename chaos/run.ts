@@ -58,13 +58,19 @@ function print(r: ChaosReport): void {
     ['lost', r.lost.length],
     ['doubled', r.doubled.length],
     ['other faults', r.wrong.length],
-    ['from a kill to the next answered write, ms', spread(r.recoverMs)],
+    ['from a kill to the next answered write, ms', spread(r.recoveries.map(({ ms }) => ms))],
+    ['the slowest of them', slowest(r.recoveries)],
     ['from the start of a server to serving, ms', spread(r.startMs)],
     ['until quiet after the load, s', r.quietSeconds.toFixed(1)],
   ]
   console.log('\n| what | figure |\n| --- | ---: |')
   for (const [what, figure] of rows) console.log(`| ${what} | ${figure} |`)
   for (const fault of [...r.lost, ...r.doubled, ...r.wrong].slice(0, 50)) console.log(`FAULT ${fault}`)
+}
+
+function slowest(recoveries: ChaosReport['recoveries']): string {
+  const [first] = recoveries.toSorted((a, b) => b.ms - a.ms)
+  return first ? `${first.ms.toFixed(0)} ms after ${first.victim} at ${first.atSeconds.toFixed(0)} s` : ''
 }
 
 function spread(times: readonly number[]): string {

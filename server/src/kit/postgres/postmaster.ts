@@ -94,6 +94,8 @@ export function postgresArguments(
     random_page_cost: '1.1',
     // Plans made on empty tables are slow on full ones and stay until the first ANALYZE: a young database gets it early.
     autovacuum_naptime: '10s',
+    // Large tables keep a worker for minutes, and queues may not wait for them: what was taken out is walked over until a vacuum.
+    autovacuum_max_workers: '6',
     log_checkpoints: 'off',
     timezone: 'UTC',
     // Not read by Postgres: names the folder in the process list, where the folder argument may not.
