@@ -5,8 +5,8 @@ export type Job = {
   name: string
   /** Pause between two rounds that found little. */
   everyMs: number
-  /** From the beginning of one round to that of the next, also while more is waiting; 0 unless given. */
-  leastMs?: number
+  /** While more is waiting it rests between two rounds for so many times what the round took; 0 unless given. */
+  rest?: number
   /** One round. Returns true when more is waiting: the next round follows at once. */
   run(): Promise<boolean>
   /** Waits for what rounds left under way; called once, after the last round. */
@@ -42,7 +42,7 @@ async function loop(job: Job, log: FastifyBaseLogger, signal: AbortSignal): Prom
       pauseMs = Math.max(pauseMs, afterFailureMs)
     }
     if (!more) await pause(pauseMs, signal)
-    else if (job.leastMs) await pause(Math.max(0, job.leastMs - (performance.now() - began)), signal)
+    else if (job.rest) await pause(job.rest * (performance.now() - began), signal)
   }
   await job.end?.()
 }
