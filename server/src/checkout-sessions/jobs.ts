@@ -13,7 +13,7 @@ export function sessionJobs(ctx: Context): Job[] {
       name: 'expire sessions',
       everyMs: 500,
       // A long queue leaves the machine to requests: the busier it is, the longer a slice takes, and the longer the rest after it.
-      rest: 0.25,
+      rest: 0.75,
       run: () => expireSessions(ctx, state),
     },
     {
