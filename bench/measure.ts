@@ -9,9 +9,15 @@ const warmUpSeconds = 8
 export async function measure(workers: number, seconds: number, work: () => Promise<void>): Promise<Figures> {
   await loops(workers, warmUpSeconds, work)
   const timed = await loops(workers, seconds, work)
-  const sorted = Float64Array.from(timed.times).sort()
+  const count = timed.times.length
+  return { perSecond: count / timed.seconds, ...percentiles(timed.times), count }
+}
+
+/** The median and the 99th percentile of times in any order; 0 of none. */
+export function percentiles(times: readonly number[]): { p50Ms: number; p99Ms: number } {
+  const sorted = Float64Array.from(times).sort()
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  return { perSecond: timed.times.length / timed.seconds, p50Ms: at(0.5), p99Ms: at(0.99), count: timed.times.length }
+  return { p50Ms: at(0.5), p99Ms: at(0.99) }
 }
 
 async function loops(

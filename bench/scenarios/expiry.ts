@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { type ApiClient, idOf, openClient, sessionBody } from '../client.ts'
-import { measure } from '../measure.ts'
+import { measure, percentiles } from '../measure.ts'
 import { type Bench, type Row, type Scenario, shown, type Target } from '../scenario.ts'
 
 const connections = 64
@@ -36,7 +36,7 @@ async function measureExpiry(bench: Bench, stage: Stage): Promise<Row[]> {
     idOf(await client.call('POST', '/checkout-sessions', sessionBody(target.seed)), 201)
   }
   const full = await measure(connections, bench.seconds, create)
-  // As long as what comes in rounds needs: the kernel writes every 30 s what lies in its cache, the garbage collector works every 7 s.
+  // As long as what comes in rounds needs: the kernel writes every 30 s what lies in its cache, the garbage collector every 20 s.
   const baselineMs = Math.max(20, Math.min(100, count / 10_000)) * 1000
   const dueAt = await fill(stage, baselineMs + 5_000)
   const alone = await createAtRate(create, full.perSecond / 2, async () => Date.now() > dueAt - 1_000, baselineMs)
@@ -171,7 +171,6 @@ async function createAtRate(
   isOver: () => Promise<boolean>,
   mostMs = secondsMax * 2_000,
 ): Promise<{ p50Ms: number; p99Ms: number; p99MsByMinute: number[] }> {
-  const times: number[] = []
   const byMinute: number[][] = []
   const running = new Set<Promise<void>>()
   let failure: unknown
@@ -185,7 +184,6 @@ async function createAtRate(
       const one = create()
         .then(() => {
           const ms = performance.now() - planned
-          times.push(ms)
           const minute = Math.floor((planned - began) / 60_000)
           byMinute[minute] ??= []
           byMinute[minute].push(ms)
@@ -204,14 +202,5 @@ async function createAtRate(
     }
   }
   await Promise.all(running)
-  return {
-    p50Ms: percentile(times, 0.5),
-    p99Ms: percentile(times, 0.99),
-    p99MsByMinute: byMinute.map((ms) => percentile(ms, 0.99)),
-  }
-}
-
-function percentile(times: readonly number[], share: number): number {
-  const sorted = Float64Array.from(times).sort()
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  return { ...percentiles(byMinute.flat()), p99MsByMinute: byMinute.map((times) => percentiles(times).p99Ms) }
 }

@@ -4,10 +4,9 @@
  */
 
 import { readdirSync, statSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errorCode } from '../operator-error.ts'
 import { clusterFolder } from './cluster.ts'
 
 /** How long a round takes: the files that have changed are written one by one, so that a commit waits for one at most. */
@@ -60,19 +59,29 @@ export function findChanged(dataDir: string, seen: Seen): { changed: string[]; n
 
 function filesOf(dataDir: string): string[] {
   const base = join(clusterFolder(dataDir), 'base')
-  const databases = readdirSync(base).filter((name) => Number(name) >= firstOwnDatabase)
-  return databases.flatMap((database) => readdirSync(join(base, database)).map((file) => join(base, database, file)))
+  const databases = namesIn(base).filter((name) => Number(name) >= firstOwnDatabase)
+  return databases.flatMap((database) => namesIn(join(base, database)).map((file) => join(base, database, file)))
 }
 
-/** Brings a file to the disk, if it is still there: a dropped table's is not. Throws what the disk says against it. */
-export async function flush(path: string): Promise<void> {
-  let file: FileHandle | undefined
+/** Nothing for a folder that cannot be read: it was dropped, or there is no room for another open file. */
+function namesIn(folder: string): string[] {
   try {
-    file = await open(path)
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/**
+ * Brings a file to the disk and throws what the disk says against it. One that cannot be opened is left to the kernel: a dropped
+ * table's is gone, and where there is no room for another open file the disk was not asked, so nothing it had to say is lost.
+ */
+export async function flush(path: string): Promise<void> {
+  const file = await open(path).catch(() => undefined)
+  if (!file) return
+  try {
     await file.datasync()
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error
   } finally {
-    await file?.close()
+    await file.close()
   }
 }
