@@ -8,7 +8,7 @@ import { transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { dispatchEvents } from '../webhooks/dispatch.ts'
 import { appendEvents } from './append.ts'
-import { newSequencerState } from './sequence.ts'
+import { newSequencerState, type SequencerState, sequenceEvents } from './sequence.ts'
 
 let t: TestApp
 let shop: Shop
@@ -173,6 +173,146 @@ describe('the sequencer', () => {
     assert.deepEqual(
       events.map((e) => [e.stream, e.cursor]),
       [[stream, (BigInt(start) + 1n).toString()]],
+    )
+  })
+
+  const append = (stream: string, sequence: number) =>
+    transaction(t.ctx.sql, (sql) => appendEvents(sql, [event(stream, sequence)]))
+
+  /** Writes an event and leaves its transaction open until `end`. */
+  async function appendLate(stream: string) {
+    const [gate, written] = [Promise.withResolvers<void>(), Promise.withResolvers<bigint>()]
+    const late = transaction(t.ctx.sql, async (sql) => {
+      await appendEvents(sql, [event(stream, 1)])
+      const [row] = await sql<{ arrival: bigint }[]>`select arrival from event_outbox where stream_id = ${stream}`
+      written.resolve(row?.arrival ?? 0n)
+      await gate.promise
+    })
+    const end = async () => {
+      gate.resolve()
+      await late
+    }
+    late.catch(written.reject)
+    return { arrival: await written.promise, end }
+  }
+
+  /** Rounds until the walk begins behind this arrival: transactions of other tests may keep it a while. */
+  async function roundsUntilBehind(state: SequencerState, arrival: bigint, stream: string, from: number) {
+    let sequence = from
+    for (const deadline = Date.now() + 20_000; state.walk.begin < arrival; sequence++) {
+      assert.ok(Date.now() < deadline, 'the walk does not move on')
+      await append(stream, sequence)
+      await dispatchEvents(t.ctx, state)
+    }
+    return sequence
+  }
+
+  test('what an open transaction has written is found after any number of rounds, before what comes after it', async () => {
+    const [slow, quick] = [newId('checkoutSession', 1), newId('checkoutSession', 1)]
+    const start = await end()
+    const state = newSequencerState()
+    const next = await roundsUntilBehind(state, 1n, quick, 1)
+    const late = await appendLate(slow)
+    try {
+      for (const more of [0, 1, 2, 3]) {
+        await append(quick, next + more)
+        await dispatchEvents(t.ctx, state)
+      }
+      assert.ok(state.walk.begin < late.arrival, 'the walk begins before what is not committed')
+    } finally {
+      await late.end()
+    }
+    await append(slow, 2)
+    await dispatchEvents(t.ctx, state)
+    await roundsUntilBehind(state, late.arrival, quick, next + 4)
+    const { events } = await follow(t.client, start)
+    const placed = events.filter((e) => e.stream === slow).map((e) => e.sequence)
+    assert.deepEqual(placed, [1, 2])
+    const others = events.filter((e) => e.stream === quick).map((e) => e.sequence)
+    assert.deepEqual(
+      others,
+      others.map((_, index) => index + 1),
+    )
+  })
+
+  test('so is what a transaction wrote that got its number after that of a later event', async () => {
+    const [slow, quick] = [newId('checkoutSession', 1), newId('checkoutSession', 1)]
+    const start = await end()
+    const state = newSequencerState()
+    const numbered = Promise.withResolvers<void>()
+    const gate = Promise.withResolvers<void>()
+    const first = transaction(t.ctx.sql, async (sql) => {
+      await sql`select pg_current_xact_id()`
+      numbered.resolve()
+      await gate.promise
+      await appendEvents(sql, [event(quick, 1)])
+    })
+    await numbered.promise
+    const late = await appendLate(slow)
+    try {
+      gate.resolve()
+      await first
+      for (let round = 0; round < 4; round++) {
+        state.foundSome = true
+        await dispatchEvents(t.ctx, state)
+      }
+      assert.ok(state.walk.begin < late.arrival, 'the walk begins before what is not committed')
+    } finally {
+      gate.resolve()
+      await late.end()
+    }
+    await append(slow, 2)
+    await dispatchEvents(t.ctx, state)
+    const { events } = await follow(t.client, start)
+    assert.deepEqual(
+      events.map((e) => [e.stream === slow ? 'slow' : 'quick', e.sequence]),
+      [
+        ['quick', 1],
+        ['slow', 1],
+        ['slow', 2],
+      ],
+    )
+  })
+
+  test('what waits is found although the walk was told to begin behind it', async () => {
+    const start = await end()
+    const stream = newId('checkoutSession', 1)
+    const state = newSequencerState()
+    await append(stream, 1)
+    await dispatchEvents(t.ctx, state)
+    Object.assign(state, { foundSome: false, walk: { ...state.walk, begin: 2n ** 62n } })
+    await append(stream, 2)
+    await dispatchEvents(t.ctx, state)
+    await dispatchEvents(t.ctx, state)
+    const { events } = await follow(t.client, start)
+    assert.deepEqual(
+      events.map((e) => e.sequence),
+      [1, 2],
+    )
+  })
+
+  test('a round that was rolled back has placed nothing, and the next one finds it all', async () => {
+    const start = await end()
+    const stream = newId('checkoutSession', 1)
+    const state = newSequencerState()
+    for (const sequence of [1, 2]) {
+      await append(stream, sequence)
+      await dispatchEvents(t.ctx, state)
+    }
+    await append(stream, 3)
+    for (let round = 0; round < 4; round++) {
+      const failing = transaction(t.ctx.sql, async (sql) => {
+        const done = await sequenceEvents(sql, state, 10)
+        assert.equal(done?.placed[0]?.count, 1)
+        throw new Error('the endpoint was locked')
+      })
+      await assert.rejects(failing, /locked/)
+    }
+    await dispatchEvents(t.ctx, state)
+    const { events } = await follow(t.client, start)
+    assert.deepEqual(
+      events.map((e) => e.sequence),
+      [1, 2, 3],
     )
   })
 

@@ -3,18 +3,19 @@
  * place has seen all before it. Any process may do it; one at a time does.
  */
 import type { Executor } from '../kit/db.ts'
+import { newOutboxWalk, type OutboxWalk, walkAfter } from './outbox-walk.ts'
 import * as store from './store.ts'
 
 export { type Placed, readPlaced } from './store.ts'
 
 /**
- * Where the next round begins: after this merchant, so that one with a long queue does not keep the others waiting. `foundSome`:
- * whether the last round found anything.
+ * What the rounds before have told. `afterMerchant`: the next round begins after this merchant, so that one with a long queue does
+ * not keep the others waiting. `foundSome`: whether the last round found anything. `walk`: what need not be looked at.
  */
-export type SequencerState = { afterMerchant: number; foundSome: boolean }
+export type SequencerState = { afterMerchant: number; foundSome: boolean; walk: OutboxWalk }
 
 /** Of a sequencer that has not made a round yet. */
-export const newSequencerState = (): SequencerState => ({ afterMerchant: 0, foundSome: false })
+export const newSequencerState = (): SequencerState => ({ afterMerchant: 0, foundSome: false, walk: newOutboxWalk() })
 
 /**
  * Whether a round would find anything: asked without a transaction, since mostly nothing waits. While events keep coming it is
@@ -24,23 +25,35 @@ export async function isWorkWaiting(sql: Executor, state: SequencerState): Promi
   return state.foundSome || store.isOutboxFilled(sql)
 }
 
+/** What each log got, and what to begin the next round with once this one is committed. */
+export type SequencerRound = { placed: store.Placed[]; state: SequencerState }
+
 /**
- * Moves up to `most` events out of the outbox into the logs of their merchants, in the caller's transaction, and says what each
- * log got. What another transaction has not committed yet is not seen and comes later, with a later place. Undefined: another
- * process is at it.
+ * Moves up to `most` events out of the outbox into the logs of their merchants, in the caller's transaction. What another
+ * transaction has not committed yet is not seen and comes later, with a later place. Undefined: another process is at it.
  */
 export async function sequenceEvents(
   sql: Executor,
-  state: SequencerState,
+  { afterMerchant, foundSome, walk }: SequencerState,
   most: number,
-): Promise<store.Placed[] | undefined> {
+): Promise<SequencerRound | undefined> {
+  // Before the walk nothing in this transaction may need a number (`walkAfter`); a lock needs none.
   if (!(await store.trySequencerLock(sql))) return undefined
-  const placed = await store.moveIntoLog(sql, state.afterMerchant, most)
+  const { placed, walked } = await store.moveIntoLog(sql, { afterMerchant, walk, most })
   const left = most - countPlaced(placed)
-  if (left > 0 && state.afterMerchant > 0) placed.push(...(await store.moveIntoLog(sql, 0, left)))
-  state.foundSome = placed.length > 0
-  state.afterMerchant = countPlaced(placed) === most ? (placed.at(-1)?.merchantId ?? 0) : 0
-  return placed
+  const sawAll = left > 0 && afterMerchant === 0
+  if (left > 0 && !sawAll) placed.push(...(await store.moveIntoLog(sql, { afterMerchant: 0, walk, most: left })).placed)
+  // Something was said to wait, and was not where it should be: whatever the reason, look everywhere.
+  const isLost = !foundSome && sawAll && placed.length === 0
+  const isCut = countPlaced(placed) === most
+  return {
+    placed,
+    state: {
+      afterMerchant: isCut ? (placed.at(-1)?.merchantId ?? 0) : 0,
+      foundSome: placed.length > 0,
+      walk: isLost ? newOutboxWalk() : sawAll && walked ? walkAfter(walk, walked) : walk,
+    },
+  }
 }
 
 /** How many events a round put into logs. */

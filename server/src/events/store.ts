@@ -1,6 +1,7 @@
 /** SQL of the outbox, the log and the events themselves. */
 import type { Executor } from '../kit/db.ts'
 import type { EventType } from '../vocabulary/events.ts'
+import type { OutboxWalk, Walked } from './outbox-walk.ts'
 
 /** Any number that is no other lock's: who holds it is sequencing. */
 const sequencerLock = 4_007_001
@@ -21,20 +22,32 @@ export async function isOutboxFilled(sql: Executor): Promise<boolean> {
 /** What a round put into a merchant's log: `count` events, the last of them at `position`. */
 export type Placed = { merchantId: number; count: number; position: bigint }
 
+/** What a walk looks at: merchants after `afterMerchant`, and what arrived where `walk` says that something may be left. */
+export type OutboxPart = { afterMerchant: number; walk: OutboxWalk; most: number }
+
+/** `walked` is undefined where arrivals and numbers of transactions are those of one node of several. */
+export type Moved = { placed: Placed[]; walked: Walked | undefined }
+
+type MovedRow = { [key in keyof Placed]: Placed[key] | null } & Walked & { isOneNode: boolean }
+
 /**
- * Takes up to `most` rows out of the outbox, of merchants after `afterMerchant` in the order of merchant and arrival, and gives
- * them the next places of their merchants' logs.
+ * Takes up to `most` rows out of the outbox, in the order of merchant and arrival, and gives them the next places of their
+ * merchants' logs.
  */
-export async function moveIntoLog(sql: Executor, afterMerchant: number, most: number): Promise<Placed[]> {
-  return sql<Placed[]>`
-    with taken as (
-      delete from event_outbox o
-      using (
-        select merchant_id, arrival from event_outbox where merchant_id > ${afterMerchant}
-        order by merchant_id, arrival limit ${most}
-      ) next
-      where o.merchant_id = next.merchant_id and o.arrival = next.arrival
-      returning o.merchant_id, o.arrival, o.stream_id, o.sequence, o.type, o.created_at
+export async function moveIntoLog(sql: Executor, { afterMerchant, walk, most }: OutboxPart): Promise<Moved> {
+  const where = sql`
+    merchant_id > ${afterMerchant}
+    and arrival > case when pg_postmaster_start_time()::text = ${walk.server} then ${walk.begin}::bigint else 0 end`
+  // From the first to the last of them instead of joined with each: an empty table has statistics by which any join is good.
+  const rows = await sql<MovedRow[]>`
+    with next as materialized (
+      select merchant_id, arrival from event_outbox where ${where} order by merchant_id, arrival limit ${most}
+    ), taken as (
+      delete from event_outbox
+      where ${where}
+        and (merchant_id, arrival) >= (select merchant_id, arrival from next order by merchant_id, arrival limit 1)
+        and (merchant_id, arrival) <= (select merchant_id, arrival from next order by merchant_id desc, arrival desc limit 1)
+      returning merchant_id, arrival, stream_id, sequence, type, created_at
     ), counted as (
       select merchant_id, count(*)::int as count from taken group by merchant_id
     ), moved as (
@@ -47,7 +60,18 @@ export async function moveIntoLog(sql: Executor, afterMerchant: number, most: nu
         t.stream_id, t.sequence, t.type, t.created_at
       from taken t join moved m on m.merchant_id = t.merchant_id join counted c on c.merchant_id = t.merchant_id
     )
-    select m.merchant_id, c.count, m.position from moved m join counted c on c.merchant_id = m.merchant_id order by m.merchant_id`
+    select m.merchant_id, c.count, m.position, w.*
+    from (
+      select (select max(arrival) from taken) as last, pg_current_xact_id()::text::bigint as own,
+        pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest_running, pg_postmaster_start_time()::text as server,
+        to_regclass('pg_catalog.pg_dist_partition') is null as is_one_node
+    ) w left join (moved m join counted c on c.merchant_id = m.merchant_id) on true
+    order by m.merchant_id`
+  const [walked] = rows
+  return {
+    placed: rows.filter((row): row is MovedRow & Placed => row.merchantId !== null),
+    walked: walked?.isOneNode ? walked : undefined,
+  }
 }
 
 /** An event as the log knows it, without its object. */

@@ -20,17 +20,20 @@ import { listEndpointsOf } from './store.ts'
 
 const slice = 500
 
-/** One round over all merchants. True when more is waiting. */
+/** One round over all merchants; keeps in `state` what the next one begins with. True when more is waiting. */
 export async function dispatchEvents(ctx: Context, state: SequencerState): Promise<boolean> {
   if (!(await isWorkWaiting(ctx.sql, state))) return false
   try {
-    return await transaction(ctx.sql, async (sql) => {
-      const placed = await sequenceEvents(sql, state, slice)
-      // Undefined: another process is at it. Then this one may rest.
-      if (placed === undefined) return false
-      if (placed.length > 0) await fanOut(sql, placed, new Date(ctx.clock.nowMs()))
-      return countPlaced(placed) === slice
+    const round = await transaction(ctx.sql, async (sql) => {
+      const done = await sequenceEvents(sql, state, slice)
+      if (done && done.placed.length > 0) await fanOut(sql, done.placed, new Date(ctx.clock.nowMs()))
+      return done
     })
+    // Undefined: another process is at it. Then this one may rest.
+    if (round === undefined) return false
+    // Only now: what was not committed has to be found again.
+    Object.assign(state, round.state)
+    return countPlaced(round.placed) === slice
   } catch (error) {
     // A queue and a delivery were locked the other way round by a replay: nothing was kept, the next round does it again.
     if (isConflict(error)) return true
