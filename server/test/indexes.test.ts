@@ -5,7 +5,7 @@ import postgres from 'postgres'
 import { foldSessionDeltas } from '../src/checkout-sessions/counts-store.ts'
 import { listSessions, sessionSorts } from '../src/checkout-sessions/list-query.ts'
 import { newSequencerState, sequenceEvents } from '../src/events/sequence.ts'
-import { type Executor, openPool, type Sql } from '../src/kit/db.ts'
+import { type Executor, openPool, type Sql, transaction } from '../src/kit/db.ts'
 import { idFloor, newId } from '../src/kit/id.ts'
 import { readPage } from '../src/kit/page.ts'
 import { listLinks } from '../src/payment-links/list-query.ts'
@@ -128,6 +128,7 @@ type Plan = {
   'Node Type': string
   'Relation Name'?: string
   Plans?: Plan[]
+  'Actual Rows': number
   'Shared Hit Blocks': number
   'Shared Read Blocks': number
 }
@@ -159,6 +160,12 @@ async function plansOf(run: (sql: Executor) => Promise<unknown>, which = /^\s*se
 function scans(plan: Plan): string[] {
   const here = plan['Node Type'] === 'Seq Scan' ? [plan['Relation Name'] ?? ''] : []
   return [...here, ...(plan.Plans ?? []).flatMap(scans)]
+}
+
+/** The parts of a plan that read this table. */
+function scansOf(plan: Plan, table: string): Plan[] {
+  const here = plan['Relation Name'] === table && plan['Node Type'].includes('Scan') ? [plan] : []
+  return [...here, ...(plan.Plans ?? []).flatMap((part) => scansOf(part, table))]
 }
 
 async function check(
@@ -301,29 +308,44 @@ describe('jobs', () => {
       await reader.begin('isolation level repeatable read', async (snapshot) => {
         await snapshot`select 1 from event_outbox limit 1`
         const state = newSequencerState()
-        let last = 0n
-        const place = async (count: number) => {
+        const arrive = async (count: number) => {
           const rows = await owner<{ arrival: bigint }[]>`
             insert into event_outbox (merchant_id, stream_id, sequence, type, created_at)
             select ${client.merchantId}, ${newId('checkoutSession', 1)}, n, 'checkout_session.created', now()
             from generate_series(1, ${count}::int) n returning arrival`
-          last = rows.at(-1)?.arrival ?? 0n
+          return rows.at(-1)?.arrival ?? 0n
+        }
+        let last = 0n
+        for (let round = 0; round < 50; round++) {
+          last = await arrive(400)
           await dispatchEvents(t.ctx, state)
         }
-        for (let round = 0; round < 50; round++) await place(400)
         // Transactions of other tests may keep it from moving on for a while.
-        const all = last
-        for (const deadline = Date.now() + 20_000; state.walk.begin < all; ) {
+        for (const deadline = Date.now() + 20_000; state.walk.begin < last; ) {
           assert.ok(Date.now() < deadline, 'the walk does not move on')
-          await place(1)
+          await arrive(1)
+          await dispatchEvents(t.ctx, state)
         }
         assert.equal((await owner`select 1 from event_outbox limit 1`).length, 0)
         await owner`analyze event_outbox`
-        const [plan] = await plansOf((sql) => sequenceEvents(sql, state, 500), /^\s*with next/)
+        await arrive(3)
+        // Rolled back, so that they wait still when the plan is looked at.
+        const attempt = async (sql: Executor) => {
+          const round = transaction(sql as Sql, async (tx) => {
+            await sequenceEvents(tx, state, 500)
+            throw new Error('enough')
+          })
+          await assert.rejects(round, /enough/)
+        }
+        const [plan] = await plansOf(attempt, /^\s*with next/)
         assert.ok(plan)
-        assert.ok(!scans(plan).includes('event_outbox'))
-        const buffers = plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
-        assert.ok(buffers < 100, `${buffers} pages read, where 20,000 events were placed before`)
+        const read = scansOf(plan, 'event_outbox')
+        assert.deepEqual(
+          read.map((scan) => scan['Actual Rows']),
+          [3, 3],
+        )
+        const buffers = read.map((scan) => scan['Shared Hit Blocks'] + scan['Shared Read Blocks'])
+        assert.ok(Math.max(...buffers) < 20, `${buffers} pages read to find 3 events behind 20,000 that were placed`)
       })
     } finally {
       await reader.end()

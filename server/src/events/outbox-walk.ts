@@ -1,11 +1,11 @@
 /**
  * Where walks of the outbox begin. Rows that were taken out stay in its index until a vacuum may remove them, and while anyone
- * reads an older state of the database it may not: rounds that walked over all of them took ten times as long (ADR 85).
+ * reads an older state of the database it may not: rounds that walked over all of them took six times as long (ADR 85).
  */
 
 /**
  * Of a walk: the last arrival that it placed (null: none), the number of its own transaction, and the lowest number of those that
- * were under way when it looked. `server` is when the database was started: of another database nothing is known.
+ * were under way when it looked. `server` is when the server was started: of another nothing is known.
  */
 export type Walked = { last: bigint | null; own: bigint; oldestRunning: bigint; server: string }
 

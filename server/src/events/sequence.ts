@@ -43,15 +43,15 @@ export async function sequenceEvents(
   const left = most - countPlaced(placed)
   const sawAll = left > 0 && afterMerchant === 0
   if (left > 0 && !sawAll) placed.push(...(await store.moveIntoLog(sql, { afterMerchant: 0, walk, most: left })).placed)
-  // Something was said to wait, and was not where it should be: whatever the reason, look everywhere.
-  const isLost = !foundSome && sawAll && placed.length === 0
+  // Something waits and is not where it should be: whatever the reason, look everywhere.
+  const isLost = !foundSome && sawAll && placed.length === 0 && (await store.isOutboxFilled(sql))
   const isCut = countPlaced(placed) === most
   return {
     placed,
     state: {
       afterMerchant: isCut ? (placed.at(-1)?.merchantId ?? 0) : 0,
       foundSome: placed.length > 0,
-      walk: isLost ? newOutboxWalk() : sawAll && walked ? walkAfter(walk, walked) : walk,
+      walk: isLost || !walked ? newOutboxWalk() : sawAll ? walkAfter(walk, walked) : walk,
     },
   }
 }

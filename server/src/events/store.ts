@@ -35,16 +35,16 @@ type MovedRow = { [key in keyof Placed]: Placed[key] | null } & Walked & { isOne
  * merchants' logs.
  */
 export async function moveIntoLog(sql: Executor, { afterMerchant, walk, most }: OutboxPart): Promise<Moved> {
-  const where = sql`
-    merchant_id > ${afterMerchant}
-    and arrival > case when pg_postmaster_start_time()::text = ${walk.server} then ${walk.begin}::bigint else 0 end`
-  // From the first to the last of them instead of joined with each: an empty table has statistics by which any join is good.
+  const isLater = sql`
+    arrival > case when pg_postmaster_start_time()::text = ${walk.server} then ${walk.begin}::bigint else 0 end`
+  // Deleted from the first to the last instead of joined with each: an empty table has statistics by which any join is good.
   const rows = await sql<MovedRow[]>`
     with next as materialized (
-      select merchant_id, arrival from event_outbox where ${where} order by merchant_id, arrival limit ${most}
+      select merchant_id, arrival from event_outbox where merchant_id > ${afterMerchant} and ${isLater}
+      order by merchant_id, arrival limit ${most}
     ), taken as (
       delete from event_outbox
-      where ${where}
+      where ${isLater}
         and (merchant_id, arrival) >= (select merchant_id, arrival from next order by merchant_id, arrival limit 1)
         and (merchant_id, arrival) <= (select merchant_id, arrival from next order by merchant_id desc, arrival desc limit 1)
       returning merchant_id, arrival, stream_id, sequence, type, created_at
