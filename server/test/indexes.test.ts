@@ -162,6 +162,9 @@ function scans(plan: Plan): string[] {
   return [...here, ...(plan.Plans ?? []).flatMap(scans)]
 }
 
+/** Pages of 8 KB that a plan, or a part of it, looked at. */
+const pagesOf = (plan: Plan) => plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+
 /** The parts of a plan that read this table. */
 function scansOf(plan: Plan, table: string): Plan[] {
   const here = plan['Relation Name'] === table && plan['Node Type'].includes('Scan') ? [plan] : []
@@ -176,7 +179,7 @@ async function check(
   assert.equal(plans.length, most.statements, 'the rows and the total')
   for (const plan of plans) {
     assert.deepEqual(scans(plan), [])
-    const buffers = plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+    const buffers = pagesOf(plan)
     assert.ok(buffers <= most.buffers, `${buffers} pages read`)
   }
 }
@@ -282,7 +285,7 @@ describe('jobs', () => {
       const root = Object.values(plan[0] ?? {})[0]?.[0]?.Plan
       assert.ok(root, what)
       assert.deepEqual(scans(root), [], what)
-      assert.ok(root['Shared Hit Blocks'] + root['Shared Read Blocks'] < 50, what)
+      assert.ok(pagesOf(root) < 50, what)
     }
   })
 
@@ -298,7 +301,7 @@ describe('jobs', () => {
       /^\s*update payments/,
     )
     assert.ok(plan)
-    const buffers = plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+    const buffers = pagesOf(plan)
     assert.ok(buffers < 5_000, `${buffers} pages read to claim 100 payments`)
   })
 
@@ -344,7 +347,7 @@ describe('jobs', () => {
           read.map((scan) => scan['Actual Rows']),
           [3, 3],
         )
-        const buffers = read.map((scan) => scan['Shared Hit Blocks'] + scan['Shared Read Blocks'])
+        const buffers = read.map(pagesOf)
         assert.ok(Math.max(...buffers) < 20, `${buffers} pages read to find 3 events behind 20,000 that were placed`)
       })
     } finally {

@@ -25,8 +25,11 @@ export async function isWorkWaiting(sql: Executor, state: SequencerState): Promi
   return state.foundSome || store.isOutboxFilled(sql)
 }
 
-/** What each log got, and what to begin the next round with once this one is committed. */
-export type SequencerRound = { placed: store.Placed[]; state: SequencerState }
+/**
+ * What each log got, whether the round was cut short (more may be waiting), and what to begin the next one with once this one is
+ * committed.
+ */
+export type SequencerRound = { placed: store.Placed[]; isCut: boolean; state: SequencerState }
 
 /**
  * Moves up to `most` events out of the outbox into the logs of their merchants, in the caller's transaction. What another
@@ -40,21 +43,23 @@ export async function sequenceEvents(
   // Before the walk nothing in this transaction may need a number (`walkAfter`); a lock needs none.
   if (!(await store.trySequencerLock(sql))) return undefined
   const { placed, walked } = await store.moveIntoLog(sql, { afterMerchant, walk, most })
-  const left = most - countPlaced(placed)
+  let left = most - countPlaced(placed)
   const sawAll = left > 0 && afterMerchant === 0
-  if (left > 0 && !sawAll) placed.push(...(await store.moveIntoLog(sql, { afterMerchant: 0, walk, most: left })).placed)
+  if (left > 0 && !sawAll) {
+    const others = await store.moveIntoLog(sql, { afterMerchant: 0, walk, most: left })
+    placed.push(...others.placed)
+    left -= countPlaced(others.placed)
+  }
   // Something waits and is not where it should be: whatever the reason, look everywhere.
   const isLost = !foundSome && sawAll && placed.length === 0 && (await store.isOutboxFilled(sql))
-  const isCut = countPlaced(placed) === most
-  return {
-    placed,
-    state: {
-      afterMerchant: isCut ? (placed.at(-1)?.merchantId ?? 0) : 0,
-      foundSome: placed.length > 0,
-      walk: isLost || !walked ? newOutboxWalk() : sawAll ? walkAfter(walk, walked) : walk,
-    },
+  const learnt = walked && sawAll ? walkAfter(walk, walked) : walk
+  const isCut = left === 0
+  const state = {
+    afterMerchant: isCut ? (placed.at(-1)?.merchantId ?? 0) : 0,
+    foundSome: placed.length > 0,
+    walk: isLost || !walked ? newOutboxWalk() : learnt,
   }
+  return { placed, isCut, state }
 }
 
-/** How many events a round put into logs. */
-export const countPlaced = (placed: readonly store.Placed[]) => placed.reduce((sum, { count }) => sum + count, 0)
+const countPlaced = (placed: readonly store.Placed[]) => placed.reduce((sum, { count }) => sum + count, 0)

@@ -1,14 +1,7 @@
 /** Events get their places in the log and, in the same transaction, become deliveries of the endpoints that want them. */
 
 import { type MoneyEvent, withMoney } from '../events/read.ts'
-import {
-  countPlaced,
-  isWorkWaiting,
-  type Placed,
-  readPlaced,
-  type SequencerState,
-  sequenceEvents,
-} from '../events/sequence.ts'
+import { isWorkWaiting, type Placed, readPlaced, type SequencerState, sequenceEvents } from '../events/sequence.ts'
 import type { Context } from '../kit/context.ts'
 import { type Executor, isConflict, transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
@@ -33,7 +26,7 @@ export async function dispatchEvents(ctx: Context, state: SequencerState): Promi
     if (round === undefined) return false
     // Only now: what was not committed has to be found again.
     Object.assign(state, round.state)
-    return countPlaced(round.placed) === slice
+    return round.isCut
   } catch (error) {
     // A queue and a delivery were locked the other way round by a replay: nothing was kept, the next round does it again.
     if (isConflict(error)) return true
