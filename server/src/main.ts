@@ -15,9 +15,6 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   migrate: {
     summary: 'bring the database to the newest schema',
-    options: {
-      distributed: { help: 'also distribute the tables by merchant over the nodes of Citus; see docs/scaling.md' },
-    },
     load: () => import('./commands/migrate.ts'),
   },
   'merchants create': {

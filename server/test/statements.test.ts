@@ -148,9 +148,9 @@ describe('a statement that crosses merchants is found', () => {
   })
 })
 
-test('no statement finds rows by where they lie: that means another row on every node', () => {
+test('no statement finds rows by their physical place, which changes when a row is updated', () => {
   const byPlace = [...recorded.keys()].filter((text) => /\bctid\b/.test(text)).map(placeOf)
-  // Only what it deleted is folded, whichever rows they are; on several nodes a round takes more of them than it wanted.
+  // It folds only rows that it has deleted, whichever they are.
   assert.deepEqual(
     byPlace.filter((place) => place !== 'ledger/store.ts foldDeltas'),
     [],

@@ -25,10 +25,9 @@ export type Placed = { merchantId: number; count: number; position: bigint }
 /** What a walk looks at: merchants after `afterMerchant`, and what arrived where `walk` says that something may be left. */
 export type OutboxPart = { afterMerchant: number; walk: OutboxWalk; most: number }
 
-/** `walked` is undefined where arrivals and numbers of transactions are those of one node of several. */
 export type Moved = { placed: Placed[]; walked: Walked | undefined }
 
-type MovedRow = { [key in keyof Placed]: Placed[key] | null } & Walked & { isOneNode: boolean }
+type MovedRow = { [key in keyof Placed]: Placed[key] | null } & Walked
 
 /**
  * Takes up to `most` rows out of the outbox, in the order of merchant and arrival, and gives them the next places of their
@@ -63,14 +62,13 @@ export async function moveIntoLog(sql: Executor, { afterMerchant, walk, most }: 
     select m.merchant_id, c.count, m.position, w.*
     from (
       select (select max(arrival) from taken) as last, pg_current_xact_id()::text::bigint as own,
-        pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest_running, pg_postmaster_start_time()::text as server,
-        to_regclass('pg_catalog.pg_dist_partition') is null as is_one_node
+        pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest_running, pg_postmaster_start_time()::text as server
     ) w left join (moved m join counted c on c.merchant_id = m.merchant_id) on true
     order by m.merchant_id`
   const [walked] = rows
   return {
     placed: rows.filter((row): row is MovedRow & Placed => row.merchantId !== null),
-    walked: walked?.isOneNode ? walked : undefined,
+    walked,
   }
 }
 
