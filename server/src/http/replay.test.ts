@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { type Answer, startTestApp, type TestApp } from '../../test/harness.ts'
 import { pointers, prove } from '../../test/proof.ts'
 import { makeShop, ok, pixOf, type Shop } from '../../test/shop.ts'
+import { versionV2 } from '../access/caller.ts'
 
 let t: TestApp
 let shop: Shop
@@ -18,6 +19,8 @@ const newKey = () => `key-${++keys}`
 const create = (key: string, body: unknown) => send(key, '/checkout-sessions', body)
 const send = (key: string, url: string, body?: unknown) =>
   t.client.call('POST', url, body, { headers: { 'idempotency-key': key } })
+const sendAs = (version: 'v1' | 'v2', key: string, url: string, body?: unknown) =>
+  t.client.call('POST', url, body, { version, headers: { 'idempotency-key': key } })
 const replayed = (answer: Answer) => answer.headers['idempotent-replayed'] === 'true'
 /** What a crash between the commit and the answer leaves behind. */
 const loseAnswer = (key: string, leasedUntil = new Date(0)) =>
@@ -65,6 +68,19 @@ describe('the same key and the same body', () => {
   })
 })
 
+describe('the same request in other words', () => {
+  it('the /sandbox prefix and the alias of the version header change nothing: the answer is replayed', async () => {
+    const [key, body] = [newKey(), shop.body()]
+    const first = await create(key, body)
+    const prefixed = await send(key, '/sandbox/checkout-sessions', body)
+    const aliased = await t.client.call('POST', '/checkout-sessions', body, {
+      headers: { 'idempotency-key': key, 'conomyhq-api-version': undefined, 'pasarela-version': versionV2 },
+    })
+    for (const again of [prefixed, aliased])
+      assert.deepEqual([again.status, replayed(again), again.body], [201, true, first.body])
+  })
+})
+
 describe('refused', () => {
   it('422: the same key for another body, path or method', async () => {
     const key = newKey()
@@ -74,6 +90,22 @@ describe('refused', () => {
       await send(key, `/checkout-sessions/token/${body.checkoutToken}/refresh`, {}),
     ]) {
       assert.deepEqual([answer.status, answer.body.type], [422, 'idempotencyMismatch'])
+    }
+  })
+
+  it('422: the same key in another API version, which would read the stored answer differently', async () => {
+    for (const [first, other] of [
+      ['v2', 'v1'],
+      ['v1', 'v2'],
+    ] as const) {
+      const session = await shop.session()
+      const [key, url] = [newKey(), `/checkout-sessions/${session.id}/payments`]
+      const submitted = await sendAs(first, key, url, pixOf())
+      assert.deepEqual([submitted.status, submitted.body.status], [200, first === 'v1' ? 'PENDING' : 'CREATED'])
+      const refused = await sendAs(other, key, url, pixOf())
+      assert.deepEqual([refused.status, refused.body.type], [422, 'idempotencyMismatch'])
+      const again = await sendAs(first, key, url, pixOf())
+      assert.deepEqual([again.status, replayed(again), again.body], [200, true, submitted.body])
     }
   })
 

@@ -40,11 +40,12 @@ async function claim(
   key: string,
 ): Promise<{ status: number; body: string } | undefined> {
   const owner = { merchantId: request.caller.merchant.id, clientId: request.caller.clientId, key }
-  const path = request.url.split('?')[0] ?? ''
+  const { method, body } = request
+  const identity = { method, path: request.url.split('?')[0] ?? '', version: request.caller.version, body }
   const found = await claimKey(
     ctx.sql,
     owner,
-    requestHash(request.method, path, request.body),
+    requestHash(identity),
     new Date(ctx.clock.nowMs()),
     nowFor(ctx, request.caller.merchant),
   )

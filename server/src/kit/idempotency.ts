@@ -12,10 +12,14 @@ export type KeyOwner = { merchantId: number; clientId: string; key: string }
 /** `resumed`: an earlier run with this seed was never answered; what it wrote, if anything, is on record. */
 export type Claim = { is: 'run'; seed: Uint8Array; resumed: boolean } | { is: 'replay'; status: number; body: string }
 
-/** What a key is bound to: method, path and the parsed body. */
-export function requestHash(method: string, path: string, body: unknown): Buffer {
+/** What a key is bound to. Everything that decides how an answer reads belongs here, because the stored text is replayed as it is. */
+export type RequestIdentity = { method: string; path: string; version: string; body: unknown }
+
+/** v1, the version of a request that names none, adds no line: keys stored before the version counted stay valid for it. */
+export function requestHash({ method, path, version, body }: RequestIdentity): Buffer {
+  const head = version === 'v1' ? [method, path] : [method, path, version]
   return createHash('sha256')
-    .update(`${method}\n${path}\n${JSON.stringify(body ?? null)}`)
+    .update([...head, JSON.stringify(body ?? null)].join('\n'))
     .digest()
 }
 
@@ -46,7 +50,7 @@ export async function claimKey(
   if (held && !Buffer.from(held.requestHash).equals(hash)) {
     throw problem(
       'idempotencyMismatch',
-      'This Idempotency-Key was used for another method, path or body; use a new key for a new request.',
+      'This Idempotency-Key was used for another method, path, body or API version; use a new key for a new request.',
     )
   }
   if (held && held.status !== null && held.body !== null) return { is: 'replay', status: held.status, body: held.body }
