@@ -131,7 +131,7 @@ function queries(identityId: string): { name: string; query: string }[] {
     'owner and account': `&identityId=${ownerOf(5)}&accountNumber=${platformAccount}`,
     'owner and status': `&identityId=${identityId}&status=FAILED`,
     'account and status': `&accountNumber=${platformAccount}&status=EXPIRED`,
-    'two tokens': '&checkoutToken=order-77,order-7777',
+    'a token': '&checkoutToken=order-77',
     'a day': days(100, 100),
     'a month': days(130, 100),
     'half a year': days(182, 1),

@@ -1,10 +1,11 @@
 /** The list of sessions: every documented filter and sort, each a walk over an index; `total` is exact and comes from counters. */
 import Type from 'typebox'
 import type { Executor } from '../kit/db.ts'
-import { commaList, commaListOf, listQuery, type Page, readCommaList } from '../kit/page.ts'
+import { commaList, commaListOf, listQuery, oneValue, type Page, readCommaList } from '../kit/page.ts'
+import { limits } from '../vocabulary/limits.ts'
 import { countSessions, findBounds } from './counts-store.ts'
 import { type Session, type SessionStatus, sessionMachine } from './session.ts'
-import { countByTokens, findPage, findPageByTokens, type ListFilter } from './walk-store.ts'
+import { countByToken, findPage, findPageByToken, type ListFilter } from './walk-store.ts'
 
 export const sessionSorts = { createdAt: 'id', expiresAt: 'expires_at', totalAmount: 'total_order', status: 'status' }
 
@@ -13,7 +14,9 @@ export const SessionQuery = listQuery(
     identityId: Type.Optional(commaList('Ids of owner identities.')),
     accountNumber: Type.Optional(commaList('Numbers of destination accounts.')),
     status: Type.Optional(commaListOf(sessionMachine.statuses, 'Statuses.')),
-    checkoutToken: Type.Optional(commaList('Your references: how a create that timed out finds its session.')),
+    checkoutToken: Type.Optional(
+      oneValue(limits.checkoutTokenLength, 'Your reference: how a create that timed out finds its session.'),
+    ),
   },
   sessionSorts,
 )
@@ -29,10 +32,10 @@ export async function listSessions(
   page: Page,
 ): Promise<SessionPage> {
   const filter = readFilter(merchantId, query, page)
-  const tokens = unique(readCommaList(query.checkoutToken))
+  const token = query.checkoutToken
   const [sessions, total] = await Promise.all(
-    tokens
-      ? [findPageByTokens(sql, { ...filter, tokens }, page), countByTokens(sql, { ...filter, tokens }, page)]
+    token !== undefined
+      ? [findPageByToken(sql, { ...filter, token }, page), countByToken(sql, { ...filter, token }, page)]
       : [findShorterWay(sql, filter, page), countSessions(sql, filter)],
   )
   return { sessions, total }

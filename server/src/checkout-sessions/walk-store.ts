@@ -9,7 +9,7 @@ import type { Bounds, CountFilter } from './counts-store.ts'
 import type { Session, SessionStatus } from './session.ts'
 
 export type ListFilter = CountFilter
-export type TokenFilter = ListFilter & { readonly tokens: readonly string[] }
+export type TokenFilter = ListFilter & { readonly token: string }
 
 /** What the walks of a list go along. */
 export type Along = 'all' | 'owner' | 'account'
@@ -142,23 +142,23 @@ function alsoOf({ sql, filter, along }: Walk, status: Fragment): Fragment {
   return sql``
 }
 
-/** The sessions of a page among those with these tokens, which are few. */
-export async function findPageByTokens(sql: Executor, filter: TokenFilter, page: Page): Promise<Session[]> {
+/** The sessions of a page among those with this token: a chain of refreshed sessions shares one. */
+export async function findPageByToken(sql: Executor, filter: TokenFilter, page: Page): Promise<Session[]> {
   return plannedAfresh(sql<Session[]>`
-    select * from checkout_sessions s where s.merchant_id = ${filter.merchantId} and ${byTokens(sql, filter, page)} ${inPage(sql, page)}`)
+    select * from checkout_sessions s where s.merchant_id = ${filter.merchantId} and ${byToken(sql, filter, page)} ${inPage(sql, page)}`)
 }
 
-/** How many sessions have one of these tokens and all else that is asked for. */
-export async function countByTokens(sql: Executor, filter: TokenFilter, page: Page): Promise<number> {
+/** How many sessions have this token and all else that is asked for. */
+export async function countByToken(sql: Executor, filter: TokenFilter, page: Page): Promise<number> {
   const [row] = await plannedAfresh(sql<{ total: number }[]>`
-    select count(*)::int as total from checkout_sessions s where s.merchant_id = ${filter.merchantId} and ${byTokens(sql, filter, page)}`)
+    select count(*)::int as total from checkout_sessions s where s.merchant_id = ${filter.merchantId} and ${byToken(sql, filter, page)}`)
   return row?.total ?? 0
 }
 
-function byTokens(sql: Executor, filter: TokenFilter, page: Page): Fragment {
+function byToken(sql: Executor, filter: TokenFilter, page: Page): Fragment {
   const { owners, accounts } = filter
   return sql`
-    checkout_token = any (${filter.tokens as string[]}) and deleted_at is null
+    checkout_token = ${filter.token} and deleted_at is null
     and status = any (${filter.statuses as string[]})
     ${owners ? sql`and owner_identity_id = any (${owners as string[]})` : sql``}
     ${

@@ -102,9 +102,14 @@ export function commaListOf(values: readonly string[], description: string) {
   })
 }
 
-/** Several values separated by commas, for example ids; one that does not exist matches nothing. */
+/** Several values that hold no commas themselves, for example ids, separated by commas; one that does not exist matches nothing. */
 export function commaList(description: string) {
   return Type.String({ description, minLength: 1, maxLength: 4000 })
+}
+
+/** One value of the merchant's own making, such as a reference: it may hold commas and spaces, so it is never split. */
+export function oneValue(maxLength: number, description: string) {
+  return Type.String({ description: `${description} One value, taken literally.`, minLength: 1, maxLength })
 }
 
 /** The values of a comma list; undefined (no filter) stays undefined. */

@@ -1,14 +1,23 @@
 /** The list of links: the published filters, each a comma list with its literal dotted name. */
 import Type from 'typebox'
 import type { Executor } from '../kit/db.ts'
-import { commaList, commaListOf, inPage, listQuery, type Page, readCommaList, withinDays } from '../kit/page.ts'
+import {
+  commaList,
+  commaListOf,
+  inPage,
+  listQuery,
+  oneValue,
+  type Page,
+  readCommaList,
+  withinDays,
+} from '../kit/page.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { linkMachine, type PaymentLink } from './link.ts'
 
 const base = listQuery({
   id: Type.Optional(commaList('Ids of links.')),
   status: Type.Optional(commaListOf(linkMachine.statuses, 'Statuses.')),
-  checkoutToken: Type.Optional(commaList('Your references.')),
+  checkoutToken: Type.Optional(oneValue(limits.checkoutTokenLength, 'Your reference.')),
   'destination.accountNumber': Type.Optional(commaList('Numbers of destination accounts.')),
   'customer.email': Type.Optional(commaList('E-mail addresses of pre-filled customers.')),
   'owner.identityId': Type.Optional(commaList('Ids of owner identities.')),
@@ -39,14 +48,13 @@ export async function listLinks(sql: Executor, merchantId: number, query: LinkQu
 function filters(sql: Executor, query: LinkQuery) {
   const ids = readCommaList(query.id)
   const statuses = readCommaList(query.status)
-  const tokens = readCommaList(query.checkoutToken)
   const accounts = readCommaList(query['destination.accountNumber'])
   const emails = readCommaList(query['customer.email'])?.map((email) => email.toLowerCase())
   const owners = readCommaList(query['owner.identityId'])
   return sql`
     ${ids ? sql`and id = any(${ids})` : sql``}
     ${statuses ? sql`and status = any(${statuses})` : sql``}
-    ${tokens ? sql`and checkout_token = any(${tokens})` : sql``}
+    ${query.checkoutToken === undefined ? sql`` : sql`and checkout_token = ${query.checkoutToken}`}
     ${accounts ? sql`and account_numbers && ${accounts}` : sql``}
     ${emails ? sql`and lower(customer ->> 'email') = any(${emails})` : sql``}
     ${owners ? sql`and owner_identity_id = any(${owners})` : sql``}`

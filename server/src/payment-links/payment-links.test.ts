@@ -274,7 +274,11 @@ describe('GET /payment-links', () => {
     const client = await t.newMerchant()
     const own = await makeShop(client)
     const links: Body[] = []
-    for (const change of [{ customer: { email: 'Ana@Example.com' } }, { active: true }, {}]) {
+    for (const change of [
+      { customer: { email: 'Ana@Example.com' } },
+      { active: true },
+      { checkoutToken: 'Order 7, again' },
+    ]) {
       links.push(await ok(client, 'POST', '/payment-links', own.body(change)))
     }
     const shown = async (query: string) => {
@@ -287,6 +291,8 @@ describe('GET /payment-links', () => {
     assert.deepEqual(await shown(`id=${links[0]?.id},${links[2]?.id},x`), [2, 0])
     assert.deepEqual(await shown('status=ACTIVE,EXPIRED'), [1])
     assert.deepEqual(await shown(`checkoutToken=${links[1]?.checkoutToken}`), [1])
+    assert.deepEqual(await shown(`checkoutToken=${encodeURIComponent('Order 7, again')}`), [2])
+    assert.deepEqual(await shown(`checkoutToken=${links[1]?.checkoutToken},${links[2]?.checkoutToken}`), [])
     assert.deepEqual(await shown('customer.email=ana@example.COM,x@y.z'), [0])
     assert.deepEqual(await shown(`destination.accountNumber=${brl},1`), [2, 1, 0])
     assert.deepEqual(await shown('destination.accountNumber=1'), [])
