@@ -3,14 +3,13 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type Postgrator from 'postgrator'
-import postgres from 'postgres'
+import { type Executor, openPool, transaction } from './db.ts'
 import { OperatorError } from './operator-error.ts'
 
 export type MigrationFile = { version: number; name: string; file: string; md5: string }
 
 const ourMigrations = fileURLToPath(new URL('../../migrations/', import.meta.url))
-/** Where postgrator keeps what ran: version, name, checksum and time. */
+/** The table of migrations that ran: version, name, checksum and time. */
 export const schemaTable = 'schema_migrations'
 /** Holds back every other process that wants to migrate the same database. */
 const lockKey = 7_271_528
@@ -37,25 +36,48 @@ export function listMigrations(folder = ourMigrations): MigrationFile[] {
  */
 export async function migrate(url: string, folder = ourMigrations): Promise<string[]> {
   const files = listMigrations(folder)
-  const sql = postgres(url, {
+  const sql = openPool(url, {
     max: 1,
-    max_lifetime: null,
-    connection: { application_name: 'pasarela migrate' },
-    onnotice: () => undefined,
+    applicationName: 'pasarela migrate',
+    asApplication: false,
+    statementTimeoutMs: 0,
   })
   try {
-    // Unlocked look first: nothing to do is the rule, and then postgrator need not even be loaded.
+    // An up-to-date database is the common case: it costs one query and no lock.
     if (isCurrent(files, await readApplied(sql))) return []
-    await sql`select pg_advisory_lock(${lockKey})`
-    checkApplied(files, await readApplied(sql))
-    return await runPending(sql, files)
+    const ran: string[] = []
+    for (;;) {
+      const name = await transaction(sql, (tx) => runNext(tx, files))
+      if (name === undefined) return ran
+      ran.push(name)
+    }
   } finally {
     await sql.end({ timeout: 5 })
   }
 }
 
+/** Runs the first migration that has not run, together with its record, and returns its name; undefined when all have run. */
+async function runNext(tx: Executor, files: MigrationFile[]): Promise<string | undefined> {
+  // Another process may be running a long migration, so this wait has no limit. The lock ends with the transaction: a
+  // session's lock would stay behind in a pooler that shares its connections between transactions.
+  await tx`set local lock_timeout = 0`
+  await tx`select pg_advisory_xact_lock(${lockKey})`
+  await tx.unsafe(`set local lock_timeout = ${lockTimeoutMs}; set local search_path = public`)
+  await tx`
+    create table if not exists schema_migrations (version bigint primary key, name text, md5 text, run_at timestamptz)`
+  const applied = await readApplied(tx)
+  checkApplied(files, applied)
+  const next = files.find((file) => !applied.has(file.version))
+  if (!next) return undefined
+  await tx.unsafe(readFileSync(next.file, 'utf8'))
+  await tx`
+    insert into public.schema_migrations (version, name, md5, run_at)
+    values (${next.version}, ${next.name}, ${next.md5}, now())`
+  return next.name
+}
+
 /** The state of a database: what has run, and what has not. */
-export async function readMigrationState(sql: postgres.Sql): Promise<{ applied: number; pending: string[] }> {
+export async function readMigrationState(sql: Executor): Promise<{ applied: number; pending: string[] }> {
   const files = listMigrations()
   const applied = await readApplied(sql)
   checkApplied(files, applied)
@@ -64,11 +86,12 @@ export async function readMigrationState(sql: postgres.Sql): Promise<{ applied: 
 
 type Applied = Map<number, string | null>
 
-async function readApplied(sql: postgres.Sql): Promise<Applied> {
-  const [table] = await sql<{ name: string | null }[]>`select to_regclass(${`public.${schemaTable}`})::text as name`
+async function readApplied(sql: Executor): Promise<Applied> {
+  const [table] = await sql<{ name: string | null }[]>`
+    select to_regclass('public.schema_migrations')::text as name`
   if (!table?.name) return new Map()
   const rows = await sql<{ version: number; md5: string | null }[]>`
-    select version::int as version, md5 from ${sql(schemaTable)} where version > 0 order by version`
+    select version::int as version, md5 from public.schema_migrations where version > 0 order by version`
   return new Map(rows.map((row) => [row.version, row.md5]))
 }
 
@@ -94,47 +117,4 @@ function checkApplied(files: MigrationFile[], applied: Applied): void {
     throw new OperatorError(
       `Migration ${late.name} (${late.version}) was added below ${newest}, which has run here. Give it the next number.`,
     )
-}
-
-async function runPending(sql: postgres.Sql, files: MigrationFile[]): Promise<string[]> {
-  const { default: Runner } = await import('postgrator')
-  // Postgrator would make its table column by column, and another process could look at it in between.
-  await sql`
-    create table if not exists public.${sql(schemaTable)} (version bigint primary key, name text, md5 text, run_at timestamptz)`
-  const execQuery = async (query: string) => ({ rows: [...(await sql.unsafe(query))] })
-
-  /** Postgrator with our file names, and each migration with its record in one transaction. */
-  class ForwardOnly extends Runner {
-    declare migrations: Postgrator.Migration[]
-
-    override async getMigrations() {
-      const all = files.map(({ version, name, file, md5 }) => ({
-        version,
-        action: 'do' as const,
-        filename: file,
-        name,
-        md5,
-        getSql: () => readFileSync(file, 'utf8'),
-      }))
-      this.migrations = all
-      return all
-    }
-
-    override async runMigrations(pending: Postgrator.Migration[] = []) {
-      for (const migration of pending) {
-        await execQuery(`begin; set local lock_timeout = ${lockTimeoutMs}`)
-        try {
-          await super.runMigrations([migration])
-          await execQuery('commit')
-        } catch (error) {
-          await execQuery('rollback')
-          throw error
-        }
-      }
-      return pending
-    }
-  }
-
-  const migrations = await new ForwardOnly({ driver: 'pg', schemaTable, currentSchema: 'public', execQuery }).migrate()
-  return migrations.map((migration) => migration.name)
 }
