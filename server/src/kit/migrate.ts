@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ensureApplicationRole, isApplicationRoleUsable } from './application-role.ts'
 import { type Executor, openPool, transaction } from './db.ts'
 import { OperatorError } from './operator-error.ts'
 
@@ -43,8 +44,10 @@ export async function migrate(url: string, folder = ourMigrations): Promise<stri
     statementTimeoutMs: 0,
   })
   try {
-    // An up-to-date database is the common case: it costs one query and no lock.
-    if (isCurrent(files, await readApplied(sql))) return []
+    // An up-to-date database is the common case: it costs two queries and no lock.
+    if (isCurrent(files, await readApplied(sql)) && (await isApplicationRoleUsable(sql))) return []
+    // Before the first migration, which creates the role as Postgres 15 needs it. A migration that has run is never changed.
+    await ensureApplicationRole(sql)
     const ran: string[] = []
     for (;;) {
       const name = await transaction(sql, (tx) => runNext(tx, files))
