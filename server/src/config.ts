@@ -150,7 +150,7 @@ function readPublicUrl(text: string | undefined): string | undefined {
   if (!text) return undefined
   const url = URL.parse(text)
   if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username)
-    return text.replace(/\/+$/, '')
+    return text.replace(/(?<!\/)\/+$/, '')
   throw new OperatorError(
     `--public-url (PASARELA_PUBLIC_URL) is "${text}"; give a base such as https://pay.example.com.`,
   )

@@ -2,5 +2,5 @@
 
 /** The path that our public address begins with, behind a proxy that takes it off: `/checkout`, or nothing. */
 export function basePath(publicUrl: string): string {
-  return (URL.parse(publicUrl)?.pathname ?? '').replace(/\/+$/, '')
+  return (URL.parse(publicUrl)?.pathname ?? '').replace(/(?<!\/)\/+$/, '')
 }

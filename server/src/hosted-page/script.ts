@@ -5,9 +5,9 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 
 /** Comments and indentation are for us. Only comments that begin a line go, and casts: a mask holds what looks like one. */
 const source = readFileSync(new URL('./client/page.js', import.meta.url), 'utf8')
-  .replace(/^\s*\/\*\*[\s\S]*?\*\/$/gm, '')
+  .replace(/^[ \t]*\/\*\*[\s\S]*?(?:\*\/$|(?![\s\S]))/gm, '')
   .replace(/\/\*\* @type [^*]*\*\/ ?/g, '')
-  .replace(/^\s*\/\/.*$/gm, '')
+  .replace(/^[ \t]*\/\/.*$/gm, '')
   .replace(/\n\s*/g, '\n')
   .trim()
 

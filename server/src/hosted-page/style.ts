@@ -7,9 +7,9 @@ import { themeCss } from './theme.ts'
 
 /** The sheet without comments and the white space that only people need. */
 const sheet = readFileSync(new URL('./style.css', import.meta.url), 'utf8')
-  .replace(/\/\*[\s\S]*?\*\//g, '')
-  .replace(/\s*\n\s*/g, '')
-  .replace(/\s*([{};,>])\s*/g, '$1')
+  .replace(/\/\*[\s\S]*?(?:\*\/|$)/g, '')
+  .replace(/\n\s*/g, '')
+  .replace(/ ?([{};,>]) ?/g, '$1')
   .replace(/:\s+/g, ':')
   .replace(/;\}/g, '}')
 

@@ -100,7 +100,7 @@ function send(request: FastifyRequest, reply: FastifyReply, { type, etag, gzippe
     vary: 'accept-encoding',
     etag,
   })
-  if (request.headers['if-none-match']?.split(/\s*,\s*/).some((tag) => tag.replace(/^W\//, '') === etag))
+  if (request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
     return reply.code(304).send()
   reply.type(type)
   const takesGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import postgres from 'postgres'
 import { maskSecrets } from '../kit/mask.ts'
 import { type App, jsonType } from '../kit/operation.ts'
-import { describeFaults, type Fault, Problem, pointerPart, problem, problemBody } from '../kit/problem.ts'
+import { describeFaults, type Fault, Problem, pointerPart, problem, problemBody, shortName } from '../kit/problem.ts'
 import type { ProblemKey } from '../vocabulary/problems.ts'
 
 type AjvError = NonNullable<FastifyError['validation']>[number]
@@ -24,7 +24,7 @@ const places: Record<string, string> = { body: '', querystring: '/query', params
 export function answerErrors(app: App): void {
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(asProblem(error, request), request, reply))
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0]
+    const path = shortName(request.url.split('?')[0] ?? '')
     return sendProblem(
       problem('notFound', `There is no ${request.method} ${path}; the operations are listed at /docs.`),
       request,

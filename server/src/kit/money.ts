@@ -44,7 +44,7 @@ export function formatAmount(minor: bigint, currency: Currency): string {
 export function parseDecimal(text: string): Decimal | undefined {
   const match = /^(\d{1,12})(?:\.(\d{1,12}))?$/.exec(text)
   if (!match) return undefined
-  const fraction = (match[2] ?? '').replace(/0+$/, '')
+  const fraction = (match[2] ?? '').replace(/(?<!0)0+$/, '')
   const digits = BigInt((match[1] ?? '') + fraction)
   return digits > 0n ? { digits, scale: fraction.length } : undefined
 }

@@ -9,6 +9,39 @@ export function pointerPart(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
+/** A refusal does not grow with what was sent: so many faults of so many bytes of JSON, and names cut to this length. */
+const faultsMax = 20
+const faultsBytesMax = 9_000
+const nameLengthMax = 120
+const faultDetailLengthMax = 1_000
+const detailBytesMax = 3_000
+
+/** A name that a caller sent (a field, a path), short enough to be repeated in an answer or in the log. */
+export function shortName(name: string, lengthMax = nameLengthMax): string {
+  return name.length > lengthMax ? `${name.slice(0, lengthMax).toWellFormed()}…` : name
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value))
+}
+
+function shortDetail(detail: string): string {
+  // No character takes more than six bytes as JSON.
+  return jsonBytes(detail) > detailBytesMax ? shortName(detail, detailBytesMax / 6) : detail
+}
+
+/** The first faults, as many as an answer may hold. */
+function firstFaults(faults: Fault[]): Fault[] {
+  let bytes = 0
+  return faults
+    .slice(0, faultsMax)
+    .map(({ pointer, detail }) => ({ pointer: shortName(pointer), detail: shortName(detail, faultDetailLengthMax) }))
+    .filter((fault) => {
+      bytes += jsonBytes(fault)
+      return bytes <= faultsBytesMax
+    })
+}
+
 export class Problem extends Error {
   readonly key: ProblemKey
   readonly errors: Fault[] | undefined
@@ -16,9 +49,9 @@ export class Problem extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor(key: ProblemKey, detail: string, more: ProblemExtras = {}) {
-    super(detail)
+    super(shortDetail(detail))
     this.key = key
-    this.errors = more.errors
+    this.errors = more.errors && firstFaults(more.errors)
     this.resourceId = more.resourceId
     this.retryAfterSeconds = more.retryAfterSeconds
   }
@@ -58,7 +91,7 @@ export class Faults {
 
 /** The faults as one sentence for `detail`. */
 export function describeFaults(faults: Fault[]): string {
-  const shown = faults.slice(0, 5).map((f) => `${f.pointer || 'the body'} ${f.detail}`)
+  const shown = faults.slice(0, 5).map((f) => `${shortName(f.pointer) || 'the body'} ${f.detail}`)
   const rest = faults.length - shown.length
   return rest > 0 ? `${shown.join('; ')}; and ${rest} more` : shown.join('; ')
 }

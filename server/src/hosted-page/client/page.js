@@ -133,7 +133,9 @@ function masked(text, types) {
   const bare = text.toUpperCase().replace(/[^A-Z0-9]/g, '')
   if (types[0] === 'RUT') {
     if (bare.length < 2 || !/^\d+[\dK]$/.test(bare)) return text
-    return `${bare.slice(0, -1).replace(/\B(?=(\d{3})+$)/g, '.')}-${bare.slice(-1)}`
+    const first = (bare.length - 1) % 3 || 3
+    const groups = [bare.slice(0, first), ...(bare.slice(first, -1).match(/\d{3}/g) ?? [])]
+    return `${groups.join('.')}-${bare.slice(-1)}`
   }
   const known = types.flatMap((type) => masks[type] ?? [])
   const mask = known.find((each) => each.replace(/[^0*]/g, '').length >= bare.length)

@@ -174,7 +174,11 @@ export async function launchPostgres(launch: Launch): Promise<Postmaster | undef
   const outcome = await Promise.race([ended, becomesReady(dataDir, child)])
   if (outcome === undefined && child.pid) return { pid: child.pid, port }
   const said = readFileSync(logFile).subarray(logStart).toString()
-  if (/lock file "postmaster.pid" already exists|shared memory block .* still in use|Address already in use/.test(said))
+  if (
+    /lock file "postmaster.pid" already exists|shared memory block .{0,80} still in use|Address already in use/.test(
+      said,
+    )
+  )
     return undefined
   const reason = /(?:FATAL|PANIC): .*/.exec(said)?.[0] ?? outcome
   throw new OperatorError(
