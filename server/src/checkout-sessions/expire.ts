@@ -6,7 +6,7 @@ import { doAgain, type Executor, transactionAgain } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { expireWithSnapshots } from './expiry-store.ts'
 import { toSnapshot } from './schema.ts'
-import { moveSessionsDue, tryExpiryLock } from './store.ts'
+import { moveSessionsDue } from './store.ts'
 
 /** Small: its locks and its share of the log are over before a request would notice. */
 const slice = 64
@@ -44,7 +44,6 @@ async function expireSlice(
 
 /** What the statement left: sessions that outlived their events (ADR 45) are told of from their rows. */
 async function expireWithoutSnapshots(sql: Executor, { now, merchantId, from }: Slice): Promise<void> {
-  if (!(await tryExpiryLock(sql))) return
   const sessions = await moveSessionsDue(sql, { now, merchantId, from, most: slice })
   const events = sessions.map((row) => ({
     merchantId: row.merchantId,

@@ -1,8 +1,9 @@
 /** SQL of expiry as it mostly is: sessions that are due, their events, counters and lists in one statement, without leaving the database. */
+import { claim } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import type { Fragment } from '../kit/statement.ts'
 import { keepLists } from './counts-store.ts'
-import { isExpiring } from './store.ts'
+import { expirable } from './store.ts'
 
 /** `eventIds`: one for each session that may be moved, which is how many are at most. */
 export type DueWindow = { now: Date; merchantId: number | null; from: Date; eventIds: readonly string[] }
@@ -15,9 +16,7 @@ export type Expired = { due: number; moved: number; lastAt: Date | null }
  * the last event of the session itself, with what expiry changes put in its place: nothing of a session changes without an
  * event, and to parse it was a fifth of the work. In that text `status`, `redirectUrl` and `destinations` stand before everything whose
  * keys a merchant chooses, and strings hold no quote that is not escaped, so the first place that reads like them is theirs;
- * `updatedAt` is the end (`toSnapshot`). Left out are those whose events are forgotten or read differently, and those that somebody changed
- * meanwhile. Nothing is due while another process expires: two would take the same sessions, and one of them in vain. `merchantId`
- * null: all merchants (it is a job), by their real clock.
+ * `updatedAt` is the end (`toSnapshot`). Left out are those whose events are forgotten or read differently.
  */
 export async function expireWithSnapshots(
   sql: Executor,
@@ -29,18 +28,11 @@ export async function expireWithSnapshots(
   const bytes = (text: Fragment) => sql`convert_to(${text}, 'UTF8')`
   const redirectAnd = (url: Fragment) =>
     bytes(sql`coalesce('"redirectUrl":' || to_json(${url})::text || ',', '') || '"destinations":['`)
+  const columns = sql`
+    merchant_id, id, status, event_sequence, expires_at, ${bytes(sql`'"status":"' || status || '"'`)} as status_told,
+    ${redirectAnd(sql`success_url`)} as redirect_told, ${redirectAnd(sql`failed_url`)} as redirect_now`
   const [row] = await sql<Expired[]>`
-    with role as materialized (
-      select ${isExpiring(sql)} as ours
-    ), due as materialized (
-      select merchant_id, id, status, event_sequence, expires_at, ${bytes(sql`'"status":"' || status || '"'`)} as status_told,
-        ${redirectAnd(sql`success_url`)} as redirect_told, ${redirectAnd(sql`failed_url`)} as redirect_now
-      from checkout_sessions
-      where (select ours from role)
-        and status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
-        and (${merchantId}::int is null or merchant_id = ${merchantId})
-      order by expires_at limit ${eventIds.length}
-    ), told_last as materialized (
+    with ${claim(sql, expirable(sql, from, columns), { now, merchantId, most: eventIds.length })}, told_last as materialized (
       select d.merchant_id, d.id, d.status, d.event_sequence, row_number() over () as n,
         overlay(
           overlay(
@@ -58,7 +50,7 @@ export async function expireWithSnapshots(
     ), expired as (
       update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
       from told_last t
-      where s.merchant_id = t.merchant_id and s.id = t.id and s.event_sequence = t.event_sequence
+      where s.merchant_id = t.merchant_id and s.id = t.id
       returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, false as more_time, s.status,
         t.status as status_before, s.event_sequence, t.told, t.n
     ), ${keepLists(sql, 'expired')}, told as (

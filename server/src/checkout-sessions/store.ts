@@ -2,9 +2,10 @@
 
 import type { toEventRow } from '../events/append.ts'
 import { handOut } from '../kit/batch.ts'
+import { claim, type Due } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import { formatAmount } from '../kit/money.ts'
-import { checked } from '../kit/statement.ts'
+import type { Fragment } from '../kit/statement.ts'
 import { appendDeltas, keepLists } from './counts-store.ts'
 import type { Session } from './session.ts'
 
@@ -189,37 +190,20 @@ export async function updateSession(sql: Executor, s: Session, sequenceBefore: n
   if (rows.length !== 1) throw new Error(`session ${s.id} was changed without its lock`)
 }
 
-/** Any number that is no other lock's: who holds it is expiring sessions. */
-const expiryLock = 4_007_002
+/** Sessions that can expire, of those whose time was over at `from` or later. */
+export const expirable = (sql: Executor, from: Date, columns: Fragment) => ({
+  columns,
+  table: sql`checkout_sessions`,
+  dueAt: sql`expires_at`,
+  open: sql`status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from}`,
+})
 
-/** Whether this transaction is the one that expires sessions now, as a value within a statement; it holds the role until it ends. */
-export const isExpiring = (sql: Executor) => sql`pg_try_advisory_xact_lock(${expiryLock})`
-
-/** The same for the statements that follow in the transaction. */
-export async function tryExpiryLock(sql: Executor): Promise<boolean> {
-  const [row] = await sql<{ taken: boolean }[]>`select ${isExpiring(sql)} as taken`
-  return row?.taken === true
-}
-
-/**
- * Expires sessions whose time was over between `from` and `now`, the longest due first; the condition is checked again on
- * the locked row. `merchantId` null: all merchants (it is a job), by their real clock.
- */
-export async function moveSessionsDue(
-  sql: Executor,
-  { now, merchantId, from, most }: { now: Date; merchantId: number | null; from: Date; most: number },
-): Promise<Session[]> {
+/** Expires sessions whose time was over between `from` and `now`, those that were due first before others. */
+export async function moveSessionsDue(sql: Executor, { from, ...due }: Due & { from: Date }): Promise<Session[]> {
   return sql<Session[]>`
-    with expired as (
-      update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
-      from (
-        select merchant_id, id, status from checkout_sessions
-        where status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from} and expires_at <= ${now}
-          and (${merchantId}::int is null or merchant_id = ${merchantId})
-        order by expires_at limit ${most}
-      ) due
-      where s.merchant_id = due.merchant_id and s.id = due.id and s.status = due.status and s.deleted_at is null
-        and ${checked(sql, sql`s.expires_at <= ${now}`)}
+    with ${claim(sql, expirable(sql, from, sql`merchant_id, id, status`), due)}, expired as (
+      update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${due.now}
+      from due where s.merchant_id = due.merchant_id and s.id = due.id
       returning s.*, false as more_time, due.status as status_before
     ), ${keepLists(sql, 'expired')}
     select * from expired`

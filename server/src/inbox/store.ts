@@ -1,6 +1,6 @@
 /** SQL of notices. */
+import { claim, type Due, isUnleased } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
-import { checked } from '../kit/statement.ts'
 import type { Effect, NoticeRow } from './notice.ts'
 
 export type NewNotice = Pick<
@@ -30,26 +30,18 @@ export async function findNotice(sql: Executor, merchantId: number, id: string):
   return row
 }
 
-/**
- * Claims notices that are to be looked at now, oldest first, for `leaseMs`; any number of processes may do so at once.
- * `merchantId` null: all merchants (it is a job).
- */
-export async function claimNoticesDue(
-  sql: Executor,
-  input: { now: Date; leaseMs: number; merchantId: number | null; most: number },
-): Promise<NoticeRow[]> {
-  const { now, merchantId } = input
-  const until = new Date(now.getTime() + input.leaseMs)
+/** Leases notices that are to be looked at now, for `leaseMs`. */
+export async function claimNoticesDue(sql: Executor, due: Due & { leaseMs: number }): Promise<NoticeRow[]> {
+  const waiting = {
+    columns: sql`merchant_id, id`,
+    table: sql`notices`,
+    dueAt: sql`next_at`,
+    open: isUnleased(sql, due.now),
+  }
   return sql<NoticeRow[]>`
-    update notices n set leased_until = ${until}
-    from (
-      select merchant_id, id from notices
-      where next_at <= ${now} and (leased_until is null or leased_until < ${now})
-        and (${merchantId}::int is null or merchant_id = ${merchantId})
-      order by next_at limit ${input.most}
-    ) due
+    with ${claim(sql, waiting, due)}
+    update notices n set leased_until = ${new Date(due.now.getTime() + due.leaseMs)} from due
     where n.merchant_id = due.merchant_id and n.id = due.id
-      and ${checked(sql, sql`n.next_at <= ${now}`)} and (n.leased_until is null or n.leased_until < ${now})
     returning n.*`
 }
 

@@ -1,6 +1,5 @@
 /** Pieces of statements, and statements that are planned for what they are asked. */
 import type postgres from 'postgres'
-import type { Executor } from './db.ts'
 
 /** A piece of a statement, to be put into another. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>
@@ -15,9 +14,3 @@ export function plannedAfresh<Q>(query: Q): Q {
   if (options) options.prepare = false
   return query
 }
-
-/**
- * A condition that a claim checks once more on rows it has found by their keys. The planner must not look for them by it: while
- * statistics say that nothing is due, that seems the shortest way, and it finds the rows to claim anew for each that is due.
- */
-export const checked = (sql: Executor, condition: Fragment) => sql`(${condition}) is true`

@@ -16,7 +16,7 @@ export function expireLinks(ctx: Context): Promise<boolean> {
 /** A slice of what is due at `now`, of one merchant or of all; returns how many. */
 export function expireDueLinks(ctx: Context, now: Date, merchantId: number | null): Promise<number> {
   return transactionAgain(ctx.sql, async (sql) => {
-    const links = await moveLinksDue(sql, now, merchantId, slice)
+    const links = await moveLinksDue(sql, { now, merchantId, most: slice })
     const events = links.map((row) => ({
       merchantId: row.merchantId,
       streamId: row.id,

@@ -1,7 +1,7 @@
 /** SQL of payment links. */
 import type { toEventRow } from '../events/append.ts'
+import { claim, type Due } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
-import { checked } from '../kit/statement.ts'
 import type { PaymentLink } from './link.ts'
 
 export async function insertLink(
@@ -105,23 +105,18 @@ export async function updateLink(sql: Executor, link: PaymentLink, sequenceBefor
   if (rows.length !== 1) throw new Error(`payment link ${link.id} was changed without its lock`)
 }
 
-/** Expires links whose duration is over; as for sessions. Crosses merchants when `merchantId` is null: it is a job. */
-export async function moveLinksDue(
-  sql: Executor,
-  now: Date,
-  merchantId: number | null,
-  most: number,
-): Promise<PaymentLink[]> {
+/** Expires links whose duration is over. */
+export async function moveLinksDue(sql: Executor, due: Due): Promise<PaymentLink[]> {
+  const waiting = {
+    columns: sql`merchant_id, id`,
+    table: sql`payment_links`,
+    dueAt: sql`expires_at`,
+    open: sql`status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and deleted_at is null`,
+  }
   return sql<PaymentLink[]>`
-    update payment_links l set status = 'EXPIRED', event_sequence = l.event_sequence + 1, updated_at = ${now}
-    from (
-      select merchant_id, id from payment_links
-      where status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and deleted_at is null and expires_at <= ${now}
-        and (${merchantId}::int is null or merchant_id = ${merchantId})
-      order by expires_at limit ${most}
-    ) due
+    with ${claim(sql, waiting, due)}
+    update payment_links l set status = 'EXPIRED', event_sequence = l.event_sequence + 1, updated_at = ${due.now} from due
     where l.merchant_id = due.merchant_id and l.id = due.id
-      and l.status in ('ATTEMPT', 'ACTIVE', 'PROCESSING_PAYMENT') and ${checked(sql, sql`l.expires_at <= ${now}`)}
     returning l.*`
 }
 

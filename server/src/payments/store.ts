@@ -1,7 +1,7 @@
 /** SQL of payments and refunds. */
+import { claim, type Due, isUnleased } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import { formatAmount } from '../kit/money.ts'
-import { checked } from '../kit/statement.ts'
 import type { Payment } from './payment.ts'
 
 const columns = {
@@ -213,26 +213,21 @@ export async function listRefunds(sql: Executor, merchantId: number, parentId: s
     select * from payments where merchant_id = ${merchantId} and parent_payment_id = ${parentId} order by id`
 }
 
-/**
- * Claims payments whose provider is to be asked now, for `leaseMs`. Any number of processes may claim at once: the
- * condition is checked again on the row. `merchantId` null: all merchants (it is a job).
- */
+/** Leases payments whose provider is to be asked now, for `leaseMs`. */
 export async function claimPaymentsDue(
   sql: Executor,
-  input: { now: Date; leaseMs: number; merchantId: number | null; most: number },
+  due: Due & { leaseMs: number },
 ): Promise<{ merchantId: number; id: string }[]> {
-  const { now, merchantId } = input
-  const until = new Date(now.getTime() + input.leaseMs)
+  const waiting = {
+    columns: sql`merchant_id, id`,
+    table: sql`payments`,
+    dueAt: sql`next_check_at`,
+    open: isUnleased(sql, due.now),
+  }
   return sql<{ merchantId: number; id: string }[]>`
-    update payments p set leased_until = ${until}
-    from (
-      select merchant_id, id from payments
-      where next_check_at <= ${now} and (leased_until is null or leased_until < ${now})
-        and (${merchantId}::int is null or merchant_id = ${merchantId})
-      order by next_check_at limit ${input.most}
-    ) due
+    with ${claim(sql, waiting, due)}
+    update payments p set leased_until = ${new Date(due.now.getTime() + due.leaseMs)} from due
     where p.merchant_id = due.merchant_id and p.id = due.id
-      and ${checked(sql, sql`p.next_check_at <= ${now}`)} and (p.leased_until is null or p.leased_until < ${now})
     returning p.merchant_id, p.id`
 }
 

@@ -1,24 +1,22 @@
 /** SQL of the sandbox's own: which payments its banks will tell of, and what is due next by a merchant's clock. */
+import { claim, type Due, isUnleased } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
-import { checked } from '../kit/statement.ts'
 
-/** Claims payments whose banks are to tell of them now, for `leaseMs`. `merchantId` null: all merchants (it is a job). */
+/** Leases payments that their banks are to report now, for `leaseMs`. */
 export async function claimNoticesToSend(
   sql: Executor,
-  input: { now: Date; leaseMs: number; merchantId: number | null; most: number },
+  due: Due & { leaseMs: number },
 ): Promise<{ merchantId: number; paymentId: string }[]> {
-  const { now, merchantId } = input
-  const until = new Date(now.getTime() + input.leaseMs)
+  const waiting = {
+    columns: sql`merchant_id, payment_id`,
+    table: sql`sandbox_notices`,
+    dueAt: sql`due_at`,
+    open: isUnleased(sql, due.now),
+  }
   return sql<{ merchantId: number; paymentId: string }[]>`
-    update sandbox_notices n set leased_until = ${until}
-    from (
-      select merchant_id, payment_id from sandbox_notices
-      where due_at <= ${now} and (leased_until is null or leased_until < ${now})
-        and (${merchantId}::int is null or merchant_id = ${merchantId})
-      order by due_at limit ${input.most}
-    ) due
+    with ${claim(sql, waiting, due)}
+    update sandbox_notices n set leased_until = ${new Date(due.now.getTime() + due.leaseMs)} from due
     where n.merchant_id = due.merchant_id and n.payment_id = due.payment_id
-      and ${checked(sql, sql`n.due_at <= ${now}`)} and (n.leased_until is null or n.leased_until < ${now})
     returning n.merchant_id, n.payment_id`
 }
 

@@ -1,6 +1,6 @@
 /** SQL of the queues: what is due, who has it, and what waits behind it. Claims cross merchants, as jobs do. */
+import { isUnleased } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
-import { checked } from '../kit/statement.ts'
 import type { EventType } from '../vocabulary/events.ts'
 import type { Delivery } from './endpoint.ts'
 
@@ -32,7 +32,7 @@ export async function addToQueues(
 export async function findDueQueues(sql: Executor, now: Date, most: number): Promise<QueueKey[]> {
   return sql<QueueKey[]>`
     select merchant_id, endpoint_id, stream_id from webhook_queues
-    where due_at <= ${now} and (leased_until is null or leased_until <= ${now})
+    where due_at <= ${now} and ${isUnleased(sql, now)}
     order by due_at limit ${most}`
 }
 
@@ -50,14 +50,17 @@ export async function findDueQueuesBeside(
     cross join lateral (
       select merchant_id, endpoint_id, stream_id, due_at from webhook_queues
       where merchant_id = e.merchant_id and endpoint_id = e.id and due_at <= ${now}
-        and (leased_until is null or leased_until <= ${now})
+        and ${isUnleased(sql, now)}
       order by due_at limit ${each}
     ) q
     where e.deleted_at is null and not (e.id = any (${busy as string[]}))
     order by q.due_at limit ${most}`
 }
 
-/** Claims queues for this process; answers those it got. Another process may have been faster. */
+/**
+ * Leases queues for this process and returns those that it got. The part `due` is materialized, so that queues are found by their
+ * keys (as in `claim`), not by walking over all that is due.
+ */
 export async function claimQueues(
   sql: Executor,
   keys: readonly QueueKey[],
@@ -65,12 +68,15 @@ export async function claimQueues(
 ): Promise<Claim[]> {
   const rows = keys.map((k) => ({ merchant_id: k.merchantId, endpoint_id: k.endpointId, stream_id: k.streamId }))
   return sql<Claim[]>`
-    update webhook_queues q set leased_until = ${leasedUntil}
-    from (
-      select * from json_to_recordset(${rows as never}::json) as t (merchant_id int, endpoint_id object_id, stream_id object_id)
-    ) k
-    where q.merchant_id = k.merchant_id and q.endpoint_id = k.endpoint_id and q.stream_id = k.stream_id
-      and ${checked(sql, sql`q.due_at <= ${now}`)} and (q.leased_until is null or q.leased_until <= ${now})
+    with due as materialized (
+      select q.merchant_id, q.endpoint_id, q.stream_id, q.due_at, q.leased_until
+      from json_to_recordset(${rows as never}::json) as k (merchant_id int, endpoint_id object_id, stream_id object_id)
+      join webhook_queues q on q.merchant_id = k.merchant_id and q.endpoint_id = k.endpoint_id and q.stream_id = k.stream_id
+      for update of q skip locked
+    )
+    update webhook_queues q set leased_until = ${leasedUntil} from due
+    where q.merchant_id = due.merchant_id and q.endpoint_id = due.endpoint_id and q.stream_id = due.stream_id
+      and due.due_at <= ${now} and (due.leased_until is null or due.leased_until <= ${now})
     returning q.merchant_id, q.endpoint_id, q.stream_id, q.pending, q.leased_until`
 }
 
