@@ -203,6 +203,7 @@ create table checkout_sessions (
   finished_at timestamp with time zone,
   deleted_at timestamp with time zone,
   created_day integer not null,
+  last_event_at timestamp with time zone,
   constraint checkout_sessions_pkey PRIMARY KEY (merchant_id, id),
   constraint checkout_sessions_checkout_token_length CHECK (((length(checkout_token) >= 1) AND (length(checkout_token) <= 120))),
   constraint checkout_sessions_duration CHECK (((duration_seconds >= 30) AND (duration_seconds <= 31622400))),

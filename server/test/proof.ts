@@ -4,12 +4,12 @@ import { ledgerFaults } from '../src/ledger/balances.ts'
 import type { Body, Client, TestApp } from './harness.ts'
 import type { Shop } from './shop.ts'
 
-type EventRow = { streamId: string; sequence: number; type: string; data: Body }
+type EventRow = { streamId: string; sequence: number; type: string; createdAt: Date; data: Body }
 
 /** The events of a merchant in the order of their streams. */
 export async function eventsOf(t: TestApp, client: Client, streamId?: string): Promise<EventRow[]> {
   return t.ctx.sql<EventRow[]>`
-    select stream_id, sequence, type, data from events
+    select stream_id, sequence, type, created_at, data from events
     where merchant_id = ${client.merchantId} ${streamId === undefined ? t.ctx.sql`` : t.ctx.sql`and stream_id = ${streamId}`}
     order by stream_id, sequence`
 }
@@ -26,10 +26,14 @@ export async function prove(t: TestApp, client: Client): Promise<void> {
   assert.deepEqual(await ledgerFaults(t.ctx.sql), [])
   const last = new Map<string, EventRow>()
   const counts = new Map<string, number>()
+  const times = new Map<string, Date>()
   for (const event of await eventsOf(t, client)) {
     const expected = (counts.get(event.streamId) ?? 0) + 1
     assert.equal(event.sequence, expected, `${event.streamId} has a gap before ${event.type}`)
     counts.set(event.streamId, expected)
+    const before = times.get(event.streamId) ?? event.createdAt
+    assert.ok(event.createdAt >= before, `${event.streamId} steps back in time at ${event.type}`)
+    times.set(event.streamId, event.createdAt)
     last.set(event.data.id, event)
   }
   for (const [id, event] of last) {

@@ -49,7 +49,7 @@ const changes: Record<string, { status: string; change: (session: Body) => Promi
     change: ({ id }) =>
       transaction(t.ctx.sql, async (tx) => {
         const locked = await lockSession(tx, t.client.merchantId, id, new Date(t.ctx.clock.nowMs()))
-        locked?.move('open', new Date(t.ctx.clock.nowMs()))
+        locked?.move('open')
         await locked?.save()
       }),
   },

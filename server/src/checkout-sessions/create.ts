@@ -90,6 +90,7 @@ function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quo
     tries: 0,
     payerRefreshes: 0,
     eventSequence: 1,
+    lastEventAt: null,
     createdAt: now,
     createdDay: createdDayOf(id, caller.merchant.timeZone),
     updatedAt: now,

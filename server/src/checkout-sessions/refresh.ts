@@ -30,17 +30,16 @@ export async function refreshByToken(ctx: Context, caller: Caller, checkoutToken
  * a successor with a new id in the same chain. The merchant may do so without bound, the payer within limits.
  */
 export async function refreshSession(ctx: Context, refresher: Refresher, sessionId: string): Promise<Session> {
-  const now = nowFor(ctx, refresher.merchant)
   const known = await findSessionById(ctx.sql, refresher.merchant.id, sessionId)
   if (!known) throw problem('notFound', 'There is no such session.')
   if (known.successorId) return successorOf(ctx.sql, known)
   refuseBusy(known)
   // What is sold never changes, so it is quoted before the row is locked: who holds a lock must not wait for the pool.
-  const quote = await requote(ctx, refresher.merchant, known, now)
+  const quote = await requote(ctx, refresher.merchant, known, nowFor(ctx, refresher.merchant))
   return transaction(ctx.sql, async (sql) => {
-    const locked = await lockSession(sql, refresher.merchant.id, sessionId, now)
+    const locked = await lockSession(sql, refresher.merchant.id, sessionId, nowFor(ctx, refresher.merchant))
     if (!locked || locked.row.deletedAt) throw problem('notFound', 'There is no such session.')
-    const { row } = locked
+    const { row, now } = locked
     if (row.successorId) return successorOf(sql, row)
     refuseBusy(row)
     if (refresher.by === 'payer') refuseTooMany(refresher.merchant, row, now)
@@ -51,9 +50,9 @@ export async function refreshSession(ctx: Context, refresher: Refresher, session
       expiresAt: new Date(now.getTime() + row.durationSeconds * 1000),
       payerRefreshes: row.payerRefreshes + (refresher.by === 'payer' ? 1 : 0),
     }
-    if (row.status === 'EXPIRED' || row.status === 'FAILED') return succeed(sql, locked, fresh, refresher, now)
+    if (row.status === 'EXPIRED' || row.status === 'FAILED') return succeed(sql, locked, fresh, refresher)
     Object.assign(row, fresh)
-    locked.tell('checkout_session.refreshed', now)
+    locked.tell('checkout_session.refreshed')
     await locked.save()
     return row
   })
@@ -89,8 +88,8 @@ async function succeed(
   old: LockedSession,
   fresh: Fresh,
   { merchant, seed }: Refresher,
-  now: Date,
 ): Promise<Session> {
+  const { now } = old
   const id = newId('checkoutSession', now.getTime(), seed)
   const successor: Session = {
     ...old.row,
@@ -98,12 +97,13 @@ async function succeed(
     id,
     status: 'ATTEMPT',
     eventSequence: 1,
+    lastEventAt: null,
     createdAt: now,
     createdDay: createdDayOf(id, merchant.timeZone),
     updatedAt: now,
   }
   old.row.successorId = successor.id
-  old.tell('checkout_session.refreshed', now)
+  old.tell('checkout_session.refreshed')
   // The old row gives up its token before the new one takes it: both stand in one unique index.
   await old.save()
   const { merchantId } = successor

@@ -47,6 +47,8 @@ export type Session = Offer & {
   tries: number
   payerRefreshes: number
   eventSequence: number
+  /** Of a payment's event too, which leaves `updatedAt` as it is. Null before the first step. */
+  lastEventAt: Date | null
   createdAt: Date
   /** The day of the id's time in the merchant's zone, as a number: what counters are kept by. */
   createdDay: number
@@ -78,6 +80,12 @@ export function isWholeOrder(session: Session): boolean {
 /** Whether the clock has ended a session that still waits; stored rows learn it from the job a moment later. */
 export function isDue(session: Pick<Session, 'status' | 'expiresAt'>, now: Date): boolean {
   return (session.status === 'ATTEMPT' || session.status === 'ACTIVE') && session.expiresAt <= now
+}
+
+/** The time of a step at `now`: never before the last event of the session's stream, whatever clock that was written by. */
+export function stepTime(row: Pick<Session, 'updatedAt' | 'lastEventAt'>, now: Date): Date {
+  const times = [now, row.updatedAt, row.lastEventAt ?? row.updatedAt]
+  return new Date(Math.max(...times.map((time) => time.getTime())))
 }
 
 /** What a failed payment does to its session: another try before `expiresAt` while the chain has tries left. */

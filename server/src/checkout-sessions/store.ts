@@ -178,7 +178,7 @@ export async function updateSession(sql: Executor, s: Session, sequenceBefore: n
     with changed as (
       update checkout_sessions s set
         status = ${s.status}, successor_id = ${s.successorId}, quote = ${s.quote as never}, quote_expires_at = ${s.quoteExpiresAt},
-        tries = ${s.tries}, payer_refreshes = ${s.payerRefreshes}, event_sequence = ${s.eventSequence}, updated_at = ${s.updatedAt},
+        tries = ${s.tries}, payer_refreshes = ${s.payerRefreshes}, event_sequence = ${s.eventSequence}, last_event_at = ${s.lastEventAt}, updated_at = ${s.updatedAt},
         expires_at = ${s.expiresAt}, finished_at = ${s.finishedAt}, deleted_at = ${s.deletedAt}
       from checkout_sessions b
       where s.merchant_id = ${s.merchantId} and s.id = ${s.id} and s.event_sequence = ${sequenceBefore}

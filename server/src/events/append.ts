@@ -2,7 +2,7 @@
 import type { Executor } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import type { EventType } from '../vocabulary/events.ts'
-import { insertEvents } from './store.ts'
+import { findEventTime, insertEvents } from './store.ts'
 
 export type NewEvent = {
   merchantId: number
@@ -36,6 +36,16 @@ export function toEventRow(event: NewEvent) {
 export async function appendEvents(sql: Executor, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return
   await insertEvents(sql, events.map(toEventRow))
+}
+
+/** The time of the next event of a stream whose row is locked and keeps no time of its own: never before the last one. */
+export async function timeInStream(
+  sql: Executor,
+  last: Pick<NewEvent, 'merchantId' | 'streamId' | 'sequence'>,
+  at: Date,
+): Promise<Date> {
+  const lastAt = await findEventTime(sql, last)
+  return lastAt && lastAt > at ? lastAt : at
 }
 
 /** Gives the next number of a stream whose row is at hand and locked. */

@@ -160,6 +160,16 @@ export async function readHeadsBetween(
     order by created_at, position limit ${most}`
 }
 
+/** When an event happened; undefined where it is forgotten or there is none. */
+export async function findEventTime(
+  sql: Executor,
+  { merchantId, streamId, sequence }: Pick<EventHead, 'merchantId' | 'streamId' | 'sequence'>,
+): Promise<Date | undefined> {
+  const [row] = await sql<{ createdAt: Date }[]>`
+    select created_at from events where merchant_id = ${merchantId} and stream_id = ${streamId} and sequence = ${sequence}`
+  return row?.createdAt
+}
+
 /** Writes events and queues them for the sequencer; takes rows as `toEventRow` makes them, any number in one statement. */
 export async function insertEvents(sql: Executor, rows: readonly object[]): Promise<void> {
   await sql`

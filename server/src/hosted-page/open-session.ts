@@ -8,11 +8,10 @@ import { transaction } from '../kit/db.ts'
 /** Moves a session from ATTEMPT to ACTIVE; in every other status nothing is left to do. */
 export async function openSession(ctx: Context, merchant: Merchant, session: Session): Promise<void> {
   if (session.status !== 'ATTEMPT') return
-  const now = nowFor(ctx, merchant)
   await transaction(ctx.sql, async (sql) => {
-    const locked = await lockSession(sql, merchant.id, session.id, now)
+    const locked = await lockSession(sql, merchant.id, session.id, nowFor(ctx, merchant))
     if (!locked || locked.row.deletedAt) return
-    if (locked.row.status === 'ATTEMPT') locked.move('open', now)
+    if (locked.row.status === 'ATTEMPT') locked.move('open')
     await locked.save()
   })
 }

@@ -19,9 +19,8 @@ export async function deleteSession(ctx: Context, merchant: Merchant, sessionId:
 
 /** Deletes the session, or returns the open payment that is to be cancelled first. */
 function tryDelete(ctx: Context, merchant: Merchant, sessionId: string): Promise<Payment | undefined> {
-  const now = nowFor(ctx, merchant)
   return transaction(ctx.sql, async (sql) => {
-    const session = await lockSession(sql, merchant.id, sessionId, now)
+    const session = await lockSession(sql, merchant.id, sessionId, nowFor(ctx, merchant))
     if (!session || session.row.deletedAt) throw problem('notFound', 'There is no such checkout session.')
     if (session.row.status === 'FINISHED')
       throw problem('failedPrecondition', 'The session is FINISHED; a paid session cannot be deleted.')
@@ -30,8 +29,8 @@ function tryDelete(ctx: Context, merchant: Merchant, sessionId: string): Promise
     if (session.row.status === 'PROCESSING_PAYMENT') {
       throw problem('failedPrecondition', 'Money for this session is held; resolve its payment first.')
     }
-    session.row.deletedAt = now
-    session.tell('checkout_session.deleted', now)
+    session.row.deletedAt = session.now
+    session.tell('checkout_session.deleted')
     await session.save()
     return undefined
   })

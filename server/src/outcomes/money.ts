@@ -92,21 +92,21 @@ export async function acceptMoney(work: Work, late: boolean): Promise<void> {
   payment.acceptedAt = now
   payment.hold = null
   payment.attention = null
-  finish(session, now)
+  finish(session)
   for (let next = session.row.successorId; next !== null; ) {
     const successor = await writes.lockSession(next)
     if (!successor) break
-    finish(successor, now)
+    finish(successor)
     await successor.save()
     next = successor.row.successorId
   }
   await writes.countLinkUse(payment.paymentLinkId, late ? 'paidUncounted' : 'paid')
 }
 
-function finish(session: TrackedSession, now: Date): void {
+function finish(session: TrackedSession): void {
   if (session.row.deletedAt !== null) return
   const event = edge(sessionMachine, session.row.status, 'paid') ? 'paid' : 'paidLate'
-  if (edge(sessionMachine, session.row.status, event)) session.move(event, now)
+  if (edge(sessionMachine, session.row.status, event)) session.move(event)
 }
 
 /** Puts money aside until somebody decides, or sends it back at once where the policy says so. */

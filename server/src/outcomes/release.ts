@@ -10,5 +10,5 @@ export async function releaseSession(work: Work, how: 'fail' | 'expire'): Promis
   await writes.countLinkUse(payment.paymentLinkId, 'released')
   const event = how === 'fail' ? afterFailure(session.row, now) : afterRelease(session.row, now)
   if (how === 'fail') session.row.tries += 1
-  if (edge(sessionMachine, session.row.status, event)) session.move(event, now)
+  if (edge(sessionMachine, session.row.status, event)) session.move(event)
 }

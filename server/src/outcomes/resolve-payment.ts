@@ -23,9 +23,8 @@ export async function resolvePayment(
   { decision, reason }: Decision,
 ): Promise<Payment> {
   const { merchant, clientId } = caller
-  const now = nowFor(ctx, merchant)
   return agreeing(ctx.sql, async (sql) => {
-    const work = await openWork(sql, merchant, paymentId, now)
+    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
     const { payment } = work
     const kept = { merchantId: merchant.id, paymentId, clientId, decision, reason }
     // The first run of the same Idempotency-Key decided and broke off before its answer.
@@ -33,7 +32,7 @@ export async function resolvePayment(
     if (payment.attention === null && payment.hold === null) {
       throw problem('failedPrecondition', 'There is nothing to decide about this payment.')
     }
-    await insertResolution(sql, { ...kept, at: now })
+    await insertResolution(sql, { ...kept, at: work.now })
     if (payment.hold !== null) await resolveHold(work, decision)
     else if (isOpen(payment)) await resolveSilence(work, decision)
     else acknowledge(work)

@@ -121,6 +121,79 @@ describe('contradictions', () => {
   })
 })
 
+describe('times', () => {
+  const timesOf = async (streamId: string): Promise<number[]> => {
+    const rows = await t.ctx.sql<{ createdAt: Date }[]>`
+      select created_at from events where merchant_id = ${client.merchantId} and stream_id = ${streamId} order by sequence`
+    return rows.map((row) => row.createdAt.getTime())
+  }
+  const ascending = (times: number[]) =>
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => a - b),
+    )
+
+  it('never step back within a session, its payments and refunds, whatever clock each step was taken by', async () => {
+    const { session, payment } = await begun(silentCard)
+    const ref = await refOf(payment.id)
+    for (const is of ['authorized', 'captured', 'received', 'settled'] as const) {
+      t.passTime(-519)
+      await tell(payment.id, { is, ref, amount: brl(1190) })
+    }
+    t.passTime(-519)
+    const refund = await ok(client, 'POST', `/payments/${payment.id}/refund`, { amount: '1.00' })
+    t.passTime(-519)
+    await ok(client, 'POST', `/payments/${payment.id}/refund`, { amount: '2.00' })
+    const paid = await read(payment.id)
+    ascending([
+      Date.parse(session.createdAt),
+      ...['createdAt', 'authorizedAt', 'capturedAt', 'receivedAt', 'settledAt'].map((name) => Date.parse(paid[name])),
+      Date.parse(refund.createdAt),
+    ])
+    ascending(await timesOf(session.id))
+    t.passTime(6 * 519)
+    await prove(t, client)
+  })
+
+  it('never step back within a chain that is refreshed, a payment that is replaced, and a session that is deleted', async () => {
+    const { session } = await begun()
+    t.passTime(-519)
+    await ok(client, 'POST', `/checkout-sessions/${session.id}/payments`, silentCard)
+    const [first] = await paymentsOf(session)
+    t.passTime(-519)
+    await ok(client, 'DELETE', `/checkout-sessions/${session.id}`)
+    ascending(await timesOf(session.id))
+    assert.ok(first?.status === 'EXPIRED' && first.expiredAt >= first.createdAt)
+    t.passTime(2 * 519)
+    await prove(t, client)
+  })
+
+  it('never step back within a link, nor within a webhook endpoint', async () => {
+    const link = await ok(client, 'POST', '/payment-links', shop.body())
+    const created = { url: 'https://shop.example/hook', eventTypes: ['*'] }
+    const endpoint = await ok(client, 'POST', '/webhook-endpoints', created)
+    for (const [verb, status] of [
+      ['activate', 'PAUSED'],
+      ['deactivate', 'ACTIVE'],
+    ]) {
+      t.passTime(-519)
+      await ok(client, 'POST', `/payment-links/${link.id}/${verb}`)
+      await ok(client, 'PATCH', `/webhook-endpoints/${endpoint.id}`, { status })
+    }
+    t.passTime(-519)
+    await ok(client, 'DELETE', `/payment-links/${link.id}`)
+    for (const [stream, count] of [
+      [link.id, 4],
+      [endpoint.id, 2],
+    ]) {
+      const times = await timesOf(stream)
+      assert.equal(times.length, count)
+      ascending(times)
+    }
+    t.passTime(3 * 519)
+  })
+})
+
 async function eventCount(session: Body): Promise<number> {
   const [row] = await t.ctx.sql<
     { count: number }[]
@@ -132,7 +205,7 @@ type Step =
   | { do: 'tell'; is: Outcome['is']; amount: number; ref: 'own' | 'other' }
   | { do: 'resolve'; decision: 'accept' | 'refund' | 'failed' }
   | { do: 'refund'; amount: string }
-  | { do: 'wait'; ms: number }
+  | { do: 'wait' | 'otherClock'; ms: number }
   | { do: 'cancel' | 'submit' | 'delete' | 'refresh' | 'captured' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -168,6 +241,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1500, 1_900_000, 4_000_000) }),
+  },
+  {
+    // The next step is taken by a process whose clock is behind, or read its time before it waited for a lock.
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('otherClock' as const), ms: fc.constantFrom(-519, -5000, 700) }),
   },
   {
     weight: 2,
@@ -225,6 +303,9 @@ async function take(session: Body, chosen: Step): Promise<void> {
       break
     case 'wait':
       await t.advance(chosen.ms)
+      break
+    case 'otherClock':
+      t.passTime(chosen.ms)
       break
     case 'cancel':
       if (purchase) await call('POST', `/checkout-sessions/${session.id}/payments/${purchase.id}/cancel`)

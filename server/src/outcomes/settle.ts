@@ -36,12 +36,15 @@ export async function settle(
   outcome: Outcome,
   read?: Read,
 ): Promise<Payment> {
-  const now = nowFor(ctx, merchant)
   const known = read ?? (await readPaymentWithSession(ctx.sql, merchant.id, paymentId))
   if (!known) throw problem('notFound', 'There is no such payment.')
-  const settled = await workUnlocked(ctx.sql, merchant, known, now, (work) => settleWork(work, outcome))
+  const settled = await workUnlocked(ctx.sql, merchant, known, nowFor(ctx, merchant), (work) =>
+    settleWork(work, outcome),
+  )
   if (settled) return settled
-  return agreeing(ctx.sql, async (sql) => settleWork(await openWork(sql, merchant, paymentId, now), outcome))
+  return agreeing(ctx.sql, async (sql) =>
+    settleWork(await openWork(sql, merchant, paymentId, nowFor(ctx, merchant)), outcome),
+  )
 }
 
 /**

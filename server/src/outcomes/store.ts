@@ -125,9 +125,9 @@ export async function writeChangeSets(sql: Executor, all: readonly ChangeSet[]):
 function moveGuarded(sql: Executor, sessions: ReturnType<typeof toParameters>['sessions']) {
   return sql`
     update checkout_sessions s set status = r.status, tries = r.tries, event_sequence = r.event_sequence,
-      updated_at = r.updated_at, finished_at = r.finished_at
+      last_event_at = r.last_event_at, updated_at = r.updated_at, finished_at = r.finished_at
     from (select * from json_to_recordset(${sessions as never}::json) as t (g int, before int, merchant_id int, id text,
-      status text, tries int, event_sequence int, updated_at timestamptz, finished_at timestamptz) limit ${sessions.length}) r
+      status text, tries int, event_sequence int, last_event_at timestamptz, updated_at timestamptz, finished_at timestamptz) limit ${sessions.length}) r
     join checkout_sessions b on b.merchant_id = r.merchant_id and b.id = r.id and b.event_sequence = r.before
     where s.merchant_id = r.merchant_id and s.id = r.id and s.event_sequence = r.before
     returning r.g, s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, false as more_time,
@@ -173,6 +173,7 @@ function guardedRow(s: Session) {
     status: s.status,
     tries: s.tries,
     event_sequence: s.eventSequence,
+    last_event_at: s.lastEventAt,
     updated_at: s.updatedAt,
     finished_at: s.finishedAt,
   }

@@ -6,7 +6,7 @@ import type { Merchant } from '../access/caller.ts'
 import { readSession } from '../checkout-sessions/find.ts'
 import { lockSession, trackSession } from '../checkout-sessions/move.ts'
 import { recentSessions } from '../checkout-sessions/recent.ts'
-import { isDue, isWholeOrder, type Session, sessionMachine } from '../checkout-sessions/session.ts'
+import { isDue, isWholeOrder, type Session, sessionMachine, stepTime } from '../checkout-sessions/session.ts'
 import type { PaymentOrder } from '../connectors/connector.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { transaction } from '../kit/db.ts'
@@ -103,7 +103,7 @@ async function beginUnlocked(
   submission: ReadSubmission,
 ): Promise<Begun | undefined> {
   const { merchant } = submitter
-  const now = nowFor(ctx, merchant)
+  const now = stepTime(session, nowFor(ctx, merchant))
   if (submitter.seed || session.paymentLinkId !== null || isDue(session, now)) return undefined
   const { paid, open } = await standingOf(ctx, session)
   if (open) return undefined
@@ -112,8 +112,8 @@ async function beginUnlocked(
   const order = orderOf(ctx, merchant, payment, session)
   const notices = noticesOf(payment, order)
   const tracked = trackSession(session, now)
-  tracked.move('submit', now)
-  tracked.record('payment.created', toSnapshot(payment), now)
+  tracked.move('submit')
+  tracked.record('payment.created', toSnapshot(payment))
   const prepared = connectorOfPayment(payment).prepare?.(order)
   if (prepared) {
     const { writes } = recordedWrites()
@@ -145,10 +145,10 @@ function noticesOf(payment: Payment, order: PaymentOrder) {
 
 function begin(ctx: Context, submitter: Submitter, sessionId: string, submission: ReadSubmission): Promise<Begun> {
   const { merchant } = submitter
-  const now = nowFor(ctx, merchant)
   return transaction(ctx.sql, async (sql): Promise<Begun> => {
-    const session = await lockSession(sql, merchant.id, sessionId, now)
+    const session = await lockSession(sql, merchant.id, sessionId, nowFor(ctx, merchant))
     if (!session || session.row.deletedAt) throw problem('notFound', 'There is no such checkout session.')
+    const { now } = session
     const repeated = submitter.seed && (await findPaymentById(sql, merchant.id, newId('payment', 0, submitter.seed)))
     if (repeated) return { is: 'known', payment: repeated }
     const open = await findOpenPayment(sql, merchant.id, sessionId)
@@ -160,8 +160,8 @@ function begin(ctx: Context, submitter: Submitter, sessionId: string, submission
     for (const { dueAt } of noticesOf(payment, orderOf(ctx, merchant, payment, session.row)))
       await planSandboxNotices(sql, payment, dueAt)
     await countLinkUse(sql, merchant.id, payment.paymentLinkId, 'submitted', now)
-    session.move('submit', now)
-    session.record('payment.created', toSnapshot(payment), now)
+    session.move('submit')
+    session.record('payment.created', toSnapshot(payment))
     await session.save()
     return { is: 'new', payment }
   })

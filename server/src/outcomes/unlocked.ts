@@ -43,15 +43,23 @@ export async function workUnlocked<T>(
   sql: Sql,
   merchant: Merchant,
   read: Read,
-  now: Date,
+  clockTime: Date,
   step: (work: Work) => Promise<T>,
 ): Promise<T | undefined> {
   const { session: row, payment } = read
   const refBefore = payment.connectorRef
-  const session = trackSession(row, now)
+  const session = trackSession(row, clockTime)
   const { writes, entries, payments } = recordedWrites()
   try {
-    const result = await step({ sql, merchant, now, session, payment, rail: railOfPayment(payment), writes })
+    const result = await step({
+      sql,
+      merchant,
+      now: session.now,
+      session,
+      payment,
+      rail: railOfPayment(payment),
+      writes,
+    })
     const { sequenceBefore, events } = session.take()
     const set = { session: row, sequenceBefore, newPayments: [], payments: [...payments], events, entries, notices: [] }
     if (!(await writeUnlocked(sql, set))) return undefined

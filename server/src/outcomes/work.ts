@@ -38,18 +38,19 @@ export type Work = {
 }
 
 /** Locks a payment's session, then the payment. Throws `notFound` when the merchant has no such payment. */
-export async function openWork(sql: Executor, merchant: Merchant, paymentId: string, now: Date): Promise<Work> {
+export async function openWork(sql: Executor, merchant: Merchant, paymentId: string, clockTime: Date): Promise<Work> {
   // The session of a payment never changes, so it may be read before it is locked.
   const known = await findPaymentById(sql, merchant.id, paymentId)
-  const session = known ? await lockSession(sql, merchant.id, known.sessionId, now) : undefined
+  const session = known ? await lockSession(sql, merchant.id, known.sessionId, clockTime) : undefined
   const payment = session ? await lockPaymentById(sql, merchant.id, paymentId) : undefined
   if (!session || !payment) throw problem('notFound', 'There is no such payment.')
-  const writes = lockedWrites(sql, merchant, session, now)
-  return { sql, merchant, now, session, payment, rail: railOfPayment(payment), writes }
+  const writes = lockedWrites(sql, merchant, session)
+  return { sql, merchant, now: session.now, session, payment, rail: railOfPayment(payment), writes }
 }
 
 /** Writes at once, in a transaction that holds the session's lock. */
-export function lockedWrites(sql: Executor, merchant: Merchant, session: LockedSession, now: Date): Writes {
+export function lockedWrites(sql: Executor, merchant: Merchant, session: LockedSession): Writes {
+  const { now } = session
   return {
     insertPayment: (payment) => insertPayment(sql, payment),
     updatePayment: (payment) => updatePayment(sql, payment),
@@ -79,5 +80,5 @@ export function agreeing<T>(sql: Sql, work: (tx: Executor) => Promise<T>): Promi
 /** Tells of a payment in its session's stream. */
 export function tell(work: Work, type: EventType, payment: Payment = work.payment): void {
   payment.updatedAt = work.now
-  work.session.record(type, toSnapshot(payment), work.now)
+  work.session.record(type, toSnapshot(payment))
 }

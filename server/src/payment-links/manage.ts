@@ -77,46 +77,45 @@ async function takenToken(ctx: Context, link: PaymentLink, error: unknown): Prom
 
 /** Makes a link accept new sessions; on an ACTIVE one nothing changes. */
 export function activateLink(ctx: Context, caller: Caller, id: string): Promise<PaymentLink> {
-  return changeLink(ctx, caller, id, (link, now) => {
-    moveUnless(link, 'ACTIVE', 'activate', now)
+  return changeLink(ctx, caller, id, (link) => {
+    moveUnless(link, 'ACTIVE', 'activate')
     // Its last uses may have been taken by open sessions while it was deactivated.
-    followUses(link, now)
+    followUses(link)
   })
 }
 
 /** Stops new sessions; those already open may still pay. On an ATTEMPT link nothing changes. */
 export function deactivateLink(ctx: Context, caller: Caller, id: string): Promise<PaymentLink> {
-  return changeLink(ctx, caller, id, (link, now) => moveUnless(link, 'ATTEMPT', 'deactivate', now))
+  return changeLink(ctx, caller, id, (link) => moveUnless(link, 'ATTEMPT', 'deactivate'))
 }
 
 /** Deletes a link that is ATTEMPT or EXPIRED; its token is free again. Throws `failedPrecondition` from any other status. */
 export async function deleteLink(ctx: Context, caller: Caller, id: string): Promise<void> {
-  await changeLink(ctx, caller, id, (link, now) => {
+  await changeLink(ctx, caller, id, (link) => {
     if (link.row.status !== 'ATTEMPT' && link.row.status !== 'EXPIRED') {
       throw problem(
         'failedPrecondition',
         `The payment link is ${link.row.status}; only ATTEMPT and EXPIRED ones can be deleted. Deactivate it first.`,
       )
     }
-    link.remove(now)
+    link.remove()
   })
 }
 
-function moveUnless(link: LockedLink, already: PaymentLink['status'], event: LinkEvent, now: Date): void {
-  if (link.row.status !== already) link.move(event, now)
+function moveUnless(link: LockedLink, already: PaymentLink['status'], event: LinkEvent): void {
+  if (link.row.status !== already) link.move(event)
 }
 
 async function changeLink(
   ctx: Context,
   caller: Caller,
   id: string,
-  change: (link: LockedLink, now: Date) => void,
+  change: (link: LockedLink) => void,
 ): Promise<PaymentLink> {
-  const now = nowFor(ctx, caller.merchant)
   return transaction(ctx.sql, async (sql) => {
-    const link = await lockLink(sql, caller.merchant.id, id, now)
+    const link = await lockLink(sql, caller.merchant.id, id, nowFor(ctx, caller.merchant))
     if (!link || link.row.deletedAt) throw problem('notFound', 'There is no such payment link.')
-    change(link, now)
+    change(link)
     await link.save()
     return link.row
   })

@@ -11,9 +11,9 @@ import { isLimitedLink, lockLinkById, updateLink } from './store.ts'
 export type LockedLink = {
   readonly row: PaymentLink
   /** Applies an event of the machine. Throws `failedPrecondition` where the table has no such edge. */
-  move(event: LinkEvent, now: Date): void
+  move(event: LinkEvent): void
   /** Marks the link as deleted. */
-  remove(now: Date): void
+  remove(): void
   save(): Promise<void>
 }
 
@@ -22,25 +22,27 @@ export async function lockLink(
   sql: Executor,
   merchantId: number,
   id: string,
-  now: Date,
+  clockTime: Date,
 ): Promise<LockedLink | undefined> {
   const row = await lockLinkById(sql, merchantId, id)
   if (!row) return undefined
+  // Every event of its stream changes the link, so none was later than `updatedAt`: times never step back.
+  const now = clockTime > row.updatedAt ? clockTime : row.updatedAt
   const before = row.eventSequence
   const events: NewEvent[] = []
-  const tell = (type: EventType, at: Date) => {
-    row.updatedAt = at
-    events.push({ merchantId, streamId: row.id, sequence: nextSequence(row), type, data: toSnapshot(row), at })
+  const tell = (type: EventType) => {
+    row.updatedAt = now
+    events.push({ merchantId, streamId: row.id, sequence: nextSequence(row), type, data: toSnapshot(row), at: now })
   }
   const locked: LockedLink = {
     row,
-    move: (event, at) => {
+    move: (event) => {
       row.status = next(linkMachine, row.status, event)
-      tell(linkEventTypes[event], at)
+      tell(linkEventTypes[event])
     },
-    remove: (at) => {
-      row.deletedAt = at
-      tell('payment_link.deleted', at)
+    remove: () => {
+      row.deletedAt = now
+      tell('payment_link.deleted')
     },
     save: async () => {
       // A use that is counted without a transition still guards itself: the counter of events moves only with events.
@@ -48,7 +50,7 @@ export async function lockLink(
       await appendEvents(sql, events)
     },
   }
-  if (row.deletedAt === null && isLinkDue(row, now)) locked.move('expire', now)
+  if (row.deletedAt === null && isLinkDue(row, now)) locked.move('expire')
   return locked
 }
 
@@ -81,19 +83,19 @@ export async function countLinkUse(
     if (use === 'paid') row.usesOpen -= 1
     row.usesPaid += 1
   }
-  followUses(link, now)
+  followUses(link)
   await link.save()
 }
 
 /** Moves a limited link to where its uses say: exhausted, finished or free again. Nothing for a link without `maxPayments`. */
-export function followUses(link: LockedLink, now: Date): void {
+export function followUses(link: LockedLink): void {
   const { usesOpen, usesPaid, maxPayments } = link.row
   if (maxPayments === null) return
   const isTaken = usesOpen + usesPaid >= maxPayments
-  moveIfPossible(link, isTaken ? 'exhaust' : 'release', now)
-  if (usesPaid >= maxPayments) moveIfPossible(link, 'finish', now)
+  moveIfPossible(link, isTaken ? 'exhaust' : 'release')
+  if (usesPaid >= maxPayments) moveIfPossible(link, 'finish')
 }
 
-function moveIfPossible(link: LockedLink, event: LinkEvent, now: Date): void {
-  if (edge(linkMachine, link.row.status, event)) link.move(event, now)
+function moveIfPossible(link: LockedLink, event: LinkEvent): void {
+  if (edge(linkMachine, link.row.status, event)) link.move(event)
 }

@@ -1,6 +1,6 @@
 /** Pausing and resuming: nothing that an endpoint misses meanwhile is lost. */
 import { findMerchant } from '../access/find.ts'
-import { appendEvents } from '../events/append.ts'
+import { appendEvents, timeInStream } from '../events/append.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { type Executor, transaction } from '../kit/db.ts'
 import type { EventType } from '../vocabulary/events.ts'
@@ -47,9 +47,11 @@ export async function setActive(sql: Executor, endpoint: Endpoint, now: Date, ev
   await updateEndpoint(sql, endpoint)
 }
 
-async function tell(sql: Executor, endpoint: Endpoint, type: EventType, at: Date): Promise<void> {
-  endpoint.eventSequence += 1
-  const { merchantId, id: streamId, eventSequence: sequence } = endpoint
+async function tell(sql: Executor, endpoint: Endpoint, type: EventType, clockTime: Date): Promise<void> {
+  const { merchantId, id: streamId, eventSequence } = endpoint
+  const at = await timeInStream(sql, { merchantId, streamId, sequence: eventSequence }, clockTime)
+  const sequence = eventSequence + 1
+  endpoint.eventSequence = sequence
   await appendEvents(sql, [{ merchantId, streamId, sequence, type, data: toSnapshot(endpoint), at }])
 }
 

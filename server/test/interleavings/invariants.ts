@@ -121,10 +121,14 @@ function streams(events: readonly EventRow[], sessions: readonly SessionRow[], p
   const faults: string[] = []
   const counts = new Map<string, number>()
   const last = new Map<string, EventRow>()
+  const times = new Map<string, Date>()
   for (const event of events) {
     const expected = (counts.get(event.streamId) ?? 0) + 1
     if (event.sequence !== expected) faults.push(`${event.streamId} has a gap before ${event.type} ${event.sequence}`)
     counts.set(event.streamId, event.sequence)
+    if (event.createdAt < (times.get(event.streamId) ?? event.createdAt))
+      faults.push(`${event.streamId} steps back in time at ${event.type} ${event.sequence}`)
+    times.set(event.streamId, event.createdAt)
     const before = last.get(event.data.id)
     if (!isLegal(before, event))
       faults.push(`${event.data.id}: ${event.type} from ${before?.data.status} to ${event.data.status}`)
