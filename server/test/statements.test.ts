@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { openPool, type Sql } from '../src/kit/db.ts'
 import { startTestApp, type TestApp } from './harness.ts'
 import { crossedTables } from './plans.ts'
-import { cameFrom, type SqlTemplate, templatesOf } from './sql-templates.ts'
+import { cameFrom, oneLine, type SqlTemplate, templatesOf } from './sql-templates.ts'
 import { useEverything } from './use-everything.ts'
 
 let t: TestApp
@@ -101,10 +101,14 @@ test('no statement crosses merchants but the named ones, and every one that is n
   assert.deepEqual([...found].sort(), Object.keys(crossing).sort())
 })
 
-/** The function whose statement this is: of several templates that fit, the one with the most text. Undefined: of a test. */
+/** The function whose statement this is: of several templates that fit from the beginning, the longest. Undefined: of a test. */
 function placeOf(text: string): string | undefined {
   const length = (template: SqlTemplate) => template.chunks.join('').length
-  const fitting = templates.filter((template) => cameFrom(text, template))
+  const begins = (template: SqlTemplate) =>
+    oneLine(text)
+      .trim()
+      .startsWith(template.chunks[0] ?? '')
+  const fitting = templates.filter((template) => begins(template) && cameFrom(text, template))
   return fitting.sort((a, b) => length(b) - length(a))[0]?.place
 }
 
