@@ -38,7 +38,7 @@ export async function buildContext(options: ContextOptions): Promise<AppContext>
       publicUrl: options.publicUrl,
       masterKey: options.masterKey,
       providerTimeoutMs: options.providerTimeoutMs ?? limits.providerTimeoutMs,
-      recall: recall(limits.recallMs, limits.recallMax),
+      recall: recall({ ttlMs: limits.recallMs, max: limits.recallMax }),
       auth: authenticator(sql, tokens),
       close: () => sql.end({ timeout: 5 }),
     }

@@ -1,4 +1,5 @@
 /** From headers to caller: the key and the token must be the same client's (contract section 1.2). */
+import { LRUCache } from 'lru-cache'
 import type { Sql } from '../kit/db.ts'
 import { hashSecret, secretMatches } from '../kit/id.ts'
 import { problem } from '../kit/problem.ts'
@@ -8,6 +9,7 @@ import { findClientByApiKeyHash } from './store.ts'
 import type { Tokens } from './tokens.ts'
 
 type KnownClient = { id: string; secretHash: Uint8Array; requestsPerSecond: number | null; merchant: Merchant }
+type Entry = { client: Promise<KnownClient | undefined>; merchantId?: number; loadedMs: number }
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 const knownMax = 10_000
@@ -26,7 +28,7 @@ export type Authenticator = {
  * sent: hashing it again for each request costs more than finding it.
  */
 export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
-  const known = new Map<string, { client: Promise<KnownClient | undefined>; merchantId?: number; loadedMs: number }>()
+  const known = new LRUCache<string, Entry>({ max: knownMax })
 
   async function clientByKey(headers: Headers, nowMs: number): Promise<KnownClient> {
     const apiKey = headers['x-api-key']
@@ -35,7 +37,6 @@ export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
     if (!entry || Math.abs(nowMs - entry.loadedMs) > limits.clientCacheMs) {
       // The promise is kept, so that a burst asks the database once.
       entry = { client: findClientByApiKeyHash(sql, hashSecret(apiKey)), loadedMs: nowMs }
-      if (known.size >= knownMax) known.clear()
       known.set(apiKey, entry)
       entry.client.catch(() => known.delete(apiKey))
     }
@@ -64,7 +65,7 @@ export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
       return tokens.issue(client.id, nowMs)
     },
     forget: (merchantId) => {
-      for (const [apiKey, entry] of known) if (entry.merchantId === merchantId) known.delete(apiKey)
+      for (const [apiKey, entry] of [...known]) if (entry.merchantId === merchantId) known.delete(apiKey)
     },
   }
 }

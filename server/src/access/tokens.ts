@@ -1,6 +1,7 @@
 /** Bearer tokens: JWTs signed with a key that all processes share, because it lies sealed in the database. */
 import { randomBytes } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
 import type { Executor } from '../kit/db.ts'
 import { OperatorError } from '../kit/operator-error.ts'
 import { problem } from '../kit/problem.ts'
@@ -41,7 +42,7 @@ function unsealKey(masterKey: Uint8Array, stored: Uint8Array): Buffer {
 }
 
 function tokensFor(key: Uint8Array): Tokens {
-  const verified = new Map<string, { clientId: string; expiresMs: number }>()
+  const verified = new LRUCache<string, { clientId: string; expiresMs: number }>({ max: verifiedMax })
   return {
     issue: (clientId, nowMs) => {
       const now = Math.floor(nowMs / 1000)
@@ -55,7 +56,6 @@ function tokensFor(key: Uint8Array): Tokens {
     },
     verify: async (token, nowMs) => {
       const claims = await readClaims(token, key, nowMs)
-      if (verified.size >= verifiedMax) verified.clear()
       verified.set(token, claims)
       return claims.clientId
     },

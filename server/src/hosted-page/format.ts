@@ -1,4 +1,5 @@
 /** Amounts, rates, dates and spans of time as people write them. */
+import { LRUCache } from 'lru-cache'
 import { type Currency, currencies } from '../vocabulary/currencies.ts'
 import type { Language } from './words.ts'
 
@@ -28,6 +29,7 @@ export function countryOf(currency: Currency): string | undefined {
   return homes[currency]?.country
 }
 
+/** As many as the tables of currencies and locales make. */
 const numberFormats = new Map<string, Intl.NumberFormat>()
 
 function numberFormat(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
@@ -69,7 +71,8 @@ export function rateText(rate: string, purchaseCurrency: Currency, currency: Cur
   return `1 ${purchaseCurrency} = ${format.format(rate as Exact)} ${currency}`
 }
 
-const dateFormats = new Map<string, Intl.DateTimeFormat>()
+/** By locale and time zone. A format takes many kilobytes, and there are thousands of pairs. */
+const dateFormats = new LRUCache<string, Intl.DateTimeFormat>({ max: 100 })
 
 /** A moment in the merchant's time zone, in the page's language and the country's way. */
 export function moment(at: Date, language: Language, currency: Currency, timeZone: string): string {

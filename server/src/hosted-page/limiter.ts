@@ -2,6 +2,7 @@
  * How often one address may ask for one page. The session is part of the key, so that customers behind one address never
  * stand in each other's way; a link, which all of them open, has room for a whole shop.
  */
+import { LRUCache } from 'lru-cache'
 
 export type Kind = 'view' | 'act' | 'link'
 
@@ -14,9 +15,9 @@ const buckets: Readonly<Record<Kind, { burst: number; perSecond: number }>> = {
 
 export type Limiter = { take(kind: Kind, address: string, token: string): boolean }
 
-/** Keeps at most `most` buckets; the ones not used for longest are forgotten first. */
+/** Keeps at most `most` buckets; the ones unused for longest go first. */
 export function limiter(nowMs: () => number, most = 50_000): Limiter {
-  const known = new Map<string, { left: number; atMs: number }>()
+  const known = new LRUCache<string, { left: number; atMs: number }>({ max: most })
   return {
     take(kind, address, token) {
       const { burst, perSecond } = buckets[kind]
@@ -25,12 +26,7 @@ export function limiter(nowMs: () => number, most = 50_000): Limiter {
       const bucket = known.get(key) ?? { left: burst, atMs: now }
       const left = Math.min(burst, bucket.left + (Math.max(0, now - bucket.atMs) / 1000) * perSecond)
       const taken = left >= 1
-      known.delete(key)
       known.set(key, { left: taken ? left - 1 : left, atMs: now })
-      if (known.size > most) {
-        const oldest = known.keys().next()
-        if (!oldest.done) known.delete(oldest.value)
-      }
       return taken
     },
   }

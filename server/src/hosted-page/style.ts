@@ -1,6 +1,7 @@
 /** The style sheet of a brand's pages: one text, inside the page, allowed by its hash alone. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { LRUCache } from 'lru-cache'
 import type { BrandSettings } from '../brands/brand.ts'
 import { type Html, ours } from './html.ts'
 import { themeCss } from './theme.ts'
@@ -15,8 +16,7 @@ const sheet = readFileSync(new URL('./style.css', import.meta.url), 'utf8')
 
 export type Style = { readonly element: Html; readonly hash: string }
 
-const made = new Map<string, Style>()
-const most = 500
+const made = new LRUCache<string, Style>({ max: 500 })
 
 /** The style element and the CSP source that allows it. Brands' texts passed the API's narrow patterns. */
 export function styleOf(settings: BrandSettings): Style {
@@ -26,7 +26,6 @@ export function styleOf(settings: BrandSettings): Style {
   const css = theme + sheet
   const hash = createHash('sha256').update(css).digest('base64')
   const style = { element: ours(`<style>${css}</style>`), hash: `'sha256-${hash}'` }
-  if (made.size >= most) made.clear()
   made.set(theme, style)
   return style
 }

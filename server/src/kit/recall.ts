@@ -1,43 +1,42 @@
-/** Remembers look-ups for a moment, so that a burst of requests asks the database once; writers make it forget. */
-
-type Entry = { value: Promise<unknown>; loadedMs: number }
+/** Remembers look-ups for a moment, so that a burst of requests asks the database once. A writer makes it forget. */
+import { LRUCache } from 'lru-cache'
 
 export type Recall = {
-  /** What `load` gives, shared by all who ask for the same key of the merchant within `ttlMs`. Failures are not remembered. */
+  /** The result of `load`, shared by all callers with the same key of the merchant within the time. Failures are not remembered. */
   get<T>(merchantId: number, key: string, load: () => Promise<T>): Promise<T>
   /** Forgets everything of a merchant: call it after changing what is remembered. */
   forget(merchantId: number): void
 }
 
-/** A memory of `ttlMs` and at most `most` entries; other processes see a change after `ttlMs` at the latest. */
-export function recall(ttlMs: number, most: number): Recall {
-  const merchants = new Map<number, Map<string, Entry>>()
-  let size = 0
+type Options = {
+  ttlMs: number
+  /** Entries at most; the ones unused for longest go first. */
+  max: number
+  now?: () => number
+}
+
+/** Other processes see a change after `ttlMs` at the latest. */
+export function recall({ ttlMs, max, now = () => performance.now() }: Options): Recall {
+  const clock = { perf: { now }, ttlResolution: 0 }
+  const loaded = new LRUCache<string, Promise<unknown>>({ max, ttl: ttlMs, ...clock })
+  // Part of every key of the merchant, so a new edition leaves the entries before it without a reader. It is needed until
+  // the last of them has expired.
+  const editions = new LRUCache<number, number>({ max, ttl: 2 * ttlMs, ...clock })
+  let edition = 0
   return {
     get<T>(merchantId: number, key: string, load: () => Promise<T>): Promise<T> {
-      const nowMs = performance.now()
-      let entries = merchants.get(merchantId)
-      const known = entries?.get(key)
-      if (known && nowMs - known.loadedMs < ttlMs) return known.value as Promise<T>
-      if (size >= most) {
-        merchants.clear()
-        size = 0
-        entries = undefined
-      }
-      if (!entries) {
-        entries = new Map()
-        merchants.set(merchantId, entries)
-      }
+      const name = `${merchantId} ${editions.get(merchantId) ?? 0} ${key}`
+      const known = loaded.get(name)
+      if (known) return known as Promise<T>
       const value = load()
-      const kept = entries
-      if (!known) size += 1
-      kept.set(key, { value, loadedMs: nowMs })
-      value.catch(() => kept.delete(key))
+      loaded.set(name, value)
+      value.catch(() => {
+        if (loaded.peek(name) === value) loaded.delete(name)
+      })
       return value
     },
     forget(merchantId) {
-      size -= merchants.get(merchantId)?.size ?? 0
-      merchants.delete(merchantId)
+      editions.set(merchantId, ++edition)
     },
   }
 }
