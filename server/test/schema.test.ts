@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import postgres from 'postgres'
 import { migrate, schemaTable } from '../src/kit/migrate.ts'
+import { grants } from '../src/vocabulary/grants.ts'
 import { limits } from '../src/vocabulary/limits.ts'
 import { emptyDatabase, type FreshDatabase } from './database.ts'
 import { dumpSchema } from './schema-dump.ts'
@@ -76,6 +77,16 @@ test('a reference names the merchant on both sides', async () => {
   assert.deepEqual(
     rows.filter((row) => row.columns[0] !== 'merchant_id').map((row) => row.name),
     [],
+  )
+})
+
+test('every table has its row in the list of rights', async () => {
+  const rows = await sql<{ name: string }[]>`
+    select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by relname`
+  const listed = [...Object.keys(grants), schemaTable].sort()
+  assert.deepEqual(
+    rows.map((row) => row.name),
+    listed,
   )
 })
 

@@ -484,6 +484,7 @@ describe('start with a database of the operator', () => {
     await sql`insert into idempotency_keys (merchant_id, client_id, key, request_hash, seed, leased_until, created_at)
       values (1, 'client_01h455vb4pex5vsknk084sn02q', 'k', ${Buffer.alloc(32)}, ${Buffer.alloc(16)}, now(), now() - interval '2 days')`
     await sql`grant update on ledger_postings to pasarela_app`
+    await sql`revoke insert on payments from pasarela_app`
     await sql`delete from schema_migrations where version = 7`
     await sql.end()
     const { code, stdout } = await pasarela(['doctor', '--database-url', database.url], env).ended
@@ -492,6 +493,10 @@ describe('start with a database of the operator', () => {
     assert.deepEqual(
       [...stdout.matchAll(/^BAD {3}(\w+)/gm)].map((match) => match[1]),
       ['durability', 'migrations', 'grants', 'stuck', 'ledger'],
+    )
+    assert.match(
+      stdout,
+      /ledger_postings \(insert, select, update; it needs insert, select\), payments \(select, update; it/,
     )
     await database.drop()
   })

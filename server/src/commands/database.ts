@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { openPool, type Sql } from '../kit/db.ts'
 import { findRunningPostgres, startPostgres } from '../kit/embedded-postgres.ts'
 import { openLifetime } from '../kit/lifetime.ts'
-import { migrate, readMigrationState } from '../kit/migrate.ts'
+import { isApplicationReady, migrate, readMigrationState } from '../kit/migrate.ts'
 import { OperatorError } from '../kit/operator-error.ts'
 import { reachDatabase } from '../kit/reach-database.ts'
 
@@ -66,6 +66,8 @@ export async function refuseOldSchema(url: string): Promise<void> {
     const { pending } = await readMigrationState(sql)
     if (pending.length > 0)
       throw new OperatorError(`The database lacks ${pending.length} migrations. Run pasarela migrate first.`)
+    if (!(await isApplicationReady(sql)))
+      throw new OperatorError('The role pasarela_app or its rights are not in order. Run pasarela migrate first.')
   } finally {
     await sql.end({ timeout: 1 })
   }

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { openTokens } from '../access/tokens.ts'
 import { findWrongTotals } from '../checkout-sessions/counts-check-store.ts'
 import type { Config } from '../config.ts'
-import type { Sql } from '../kit/db.ts'
+import { applicationRole } from '../kit/application-role.ts'
+import { openPool, type Sql } from '../kit/db.ts'
+import { describeGrants, findWrongGrants } from '../kit/grants.ts'
 import { readMigrationState } from '../kit/migrate.ts'
 import { postgresMajorMin } from '../kit/reach-database.ts'
 import { ledgerFaults } from '../ledger/balances.ts'
@@ -14,7 +16,7 @@ import { type Counted, findStuckRows } from './stuck-rows.ts'
 /** `note` = worth knowing, not wrong. */
 export type Finding = { is: 'ok' | 'note' | 'bad'; says: string }
 /** `served`: a server may be at work, so that overdue rows mean something. */
-export type Patient = { config: Config; sql: Sql; served: boolean }
+export type Patient = { config: Config; url: string; sql: Sql; served: boolean }
 
 /** How far the database's clock may be from ours: tokens and expiries are judged by both. */
 const skewMaxMs = 2_000
@@ -63,14 +65,20 @@ export const databaseChecks: Readonly<Record<string, (patient: Patient) => Promi
     if (pending.length === 0) return ok(`${applied} ran, none is pending`)
     return bad(`${pending.length} pending (${pending.join(', ')}): run pasarela migrate`)
   },
-  grants: async ({ sql }) => {
-    const rows = await sql<{ name: string }[]>`
-      select t.name from unnest(array['ledger_entries', 'ledger_postings', 'events']) as t (name)
-      where has_table_privilege('pasarela_app', t.name, 'update') or has_table_privilege('pasarela_app', t.name, 'delete')`
-    if (rows.length === 0) return ok('the application cannot rewrite the ledger or the events')
-    return bad(
-      `the application may rewrite ${rows.map((row) => row.name).join(', ')}: revoke update and delete from pasarela_app`,
-    )
+  grants: async ({ url }) => {
+    // Looked at by a connection such as the application's: what is wrong with its role shows in no other.
+    const app = openPool(url, { max: 1, applicationName: 'pasarela doctor' })
+    try {
+      const [row] = await app<{ role: string }[]>`select current_user::text as role`
+      const role = row?.role ?? ''
+      if (role !== applicationRole)
+        return bad(`connections work as ${role}, not as ${applicationRole}: does a pooler drop start-up parameters?`)
+      const wrong = await findWrongGrants(app, role)
+      if (wrong.length === 0) return ok('the application can do its work, and cannot rewrite the ledger or the events')
+      return bad(`the application has wrong rights on ${describeGrants(wrong)}: run pasarela migrate`)
+    } finally {
+      await app.end({ timeout: 1 })
+    }
   },
   'master key': async ({ config, sql }) => {
     const [row] = await sql<{ keys: number }[]>`select count(*)::int as keys from sealed_keys`

@@ -20,7 +20,7 @@ export async function run({ config, name }: Call): Promise<void> {
     return await withDatabase(config, name, async ({ url, ours }) => {
       const sql = openPool(url, { max: 2, applicationName: 'pasarela doctor', asApplication: false })
       try {
-        const patient: Patient = { config, sql, served: !ours }
+        const patient: Patient = { config, url, sql, served: !ours }
         for (const [title, check] of Object.entries(databaseChecks)) await examine(title, () => check(patient))
         return { is: 'ok', says: ours ? 'starts and stops; no server runs at the moment' : 'can be reached' }
       } finally {

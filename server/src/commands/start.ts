@@ -44,7 +44,7 @@ async function serve(config: Config, name: string, lifetime: Lifetime, log: pino
     openDatabase(config, name, lifetime, log),
   ])
   if (lifetime.isEnding()) return
-  await migrate(database.url)
+  await migrate(database.url, undefined, (message) => log.warn(message))
 
   const localUrl = `http://${urlHost(config.host)}:${port}`
   const publicUrl = config.publicUrl ?? localUrl

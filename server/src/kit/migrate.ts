@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureApplicationRole, isApplicationRoleUsable } from './application-role.ts'
-import { type Executor, openPool, transaction } from './db.ts'
-import { OperatorError } from './operator-error.ts'
+import { type Executor, openPool, type Sql, transaction } from './db.ts'
+import { findWrongGrants, repairGrants } from './grants.ts'
+import { errorCode, OperatorError } from './operator-error.ts'
 
 export type MigrationFile = { version: number; name: string; file: string; md5: string }
 
@@ -16,6 +17,7 @@ export const schemaTable = 'schema_migrations'
 const lockKey = 7_271_528
 /** A migration that waits longer for a lock gives up, rather than hold up the traffic that queues behind it. */
 const lockTimeoutMs = 5_000
+const insufficientPrivilege = '42501'
 
 /** The migrations in a folder, `NNNN_name.sql`, in order. */
 export function listMigrations(folder = ourMigrations): MigrationFile[] {
@@ -32,10 +34,15 @@ export function listMigrations(folder = ourMigrations): MigrationFile[] {
 }
 
 /**
- * Runs what has not run yet and resolves with the names of what ran. Safe in many processes at once. Throws an OperatorError
- * when a migration that ran has another text now, or the database is newer than this program.
+ * Runs what has not run yet and resolves with the names of what ran. Safe in many processes at once. Also makes sure of the
+ * application's role and rights, which a dump that is restored into another cluster has lost; `report` hears of repairs.
+ * Throws an OperatorError when a migration that ran has another text now, or the database is newer than this program.
  */
-export async function migrate(url: string, folder = ourMigrations): Promise<string[]> {
+export async function migrate(
+  url: string,
+  folder = ourMigrations,
+  report: (message: string) => void = () => undefined,
+): Promise<string[]> {
   const files = listMigrations(folder)
   const sql = openPool(url, {
     max: 1,
@@ -44,28 +51,54 @@ export async function migrate(url: string, folder = ourMigrations): Promise<stri
     statementTimeoutMs: 0,
   })
   try {
-    // An up-to-date database is the common case: it costs two queries and no lock.
-    if (isCurrent(files, await readApplied(sql)) && (await isApplicationRoleUsable(sql))) return []
+    // An up-to-date database is the common case: it costs a few queries and no lock.
+    const isMigrated = isCurrent(files, await readApplied(sql))
+    if (isMigrated && (await isApplicationReady(sql))) return []
     // Before the first migration, which creates the role as Postgres 15 needs it. A migration that has run is never changed.
     await ensureApplicationRole(sql)
-    const ran: string[] = []
-    for (;;) {
-      const name = await transaction(sql, (tx) => runNext(tx, files))
-      if (name === undefined) return ran
-      ran.push(name)
-    }
+    const ran = isMigrated ? [] : await runPending(sql, files)
+    const repaired = await transaction(sql, async (tx) => {
+      await lockMigrations(tx)
+      return repairGrants(tx)
+    })
+    if (ran.length === 0 && repaired.length > 0)
+      report(`Repaired the rights of pasarela_app on ${repaired.join(', ')}.`)
+    return ran
+  } catch (error) {
+    if (errorCode(error) !== insufficientPrivilege || !(error instanceof Error)) throw error
+    throw new OperatorError(
+      `This database login may not migrate: ${error.message}. Run pasarela migrate with the login that owns the database.`,
+    )
   } finally {
     await sql.end({ timeout: 5 })
   }
 }
 
-/** Runs the first migration that has not run, together with its record, and returns its name; undefined when all have run. */
-async function runNext(tx: Executor, files: MigrationFile[]): Promise<string | undefined> {
+async function runPending(sql: Sql, files: MigrationFile[]): Promise<string[]> {
+  const ran: string[] = []
+  for (;;) {
+    const name = await transaction(sql, (tx) => runNext(tx, files))
+    if (name === undefined) return ran
+    ran.push(name)
+  }
+}
+
+/** Whether this login may work as the application's role, and that role has the rights it needs and no others. */
+export async function isApplicationReady(sql: Executor): Promise<boolean> {
+  return (await isApplicationRoleUsable(sql)) && (await findWrongGrants(sql)).length === 0
+}
+
+async function lockMigrations(tx: Executor): Promise<void> {
   // Another process may be running a long migration, so this wait has no limit. The lock ends with the transaction: a
   // session's lock would stay behind in a pooler that shares its connections between transactions.
   await tx`set local lock_timeout = 0`
   await tx`select pg_advisory_xact_lock(${lockKey})`
   await tx.unsafe(`set local lock_timeout = ${lockTimeoutMs}; set local search_path = public`)
+}
+
+/** Runs the first migration that has not run, together with its record, and returns its name; undefined when all have run. */
+async function runNext(tx: Executor, files: MigrationFile[]): Promise<string | undefined> {
+  await lockMigrations(tx)
   await tx`
     create table if not exists schema_migrations (version bigint primary key, name text, md5 text, run_at timestamptz)`
   const applied = await readApplied(tx)

@@ -225,7 +225,7 @@ describe('SQL', () => {
       (file) =>
         file.endsWith('.ts') &&
         !file.endsWith('.test.ts') &&
-        !/^(kit\/(migrate|application-role|embedded-postgres|postgres)|commands\/)/.test(file),
+        !/^(kit\/(migrate|application-role|grants|embedded-postgres|postgres)|commands\/)/.test(file),
     )
     const unsafe = files.filter((file) => /\.unsafe\(/.test(readFileSync(src + file, 'utf8')))
     assert.deepEqual(unsafe, [])

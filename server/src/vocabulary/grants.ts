@@ -1,0 +1,38 @@
+/**
+ * THE LIST of what the application may do in each table. It works as a role that owns nothing, so what is missing here cannot
+ * happen: history is only read and added to. Migrations create tables; the rights are set from here at every start.
+ */
+export const grants: Readonly<Record<string, string>> = {
+  accounts: 'insert, select, update',
+  api_clients: 'insert, select, update',
+  balance_deltas: 'delete, insert, select',
+  balance_totals: 'insert, select, update',
+  brands: 'delete, insert, select, update',
+  checkout_session_accounts: 'delete, insert, select, update (status, expires_at)',
+  checkout_session_deltas: 'delete, insert, select',
+  checkout_session_pair_totals: 'insert, select, update',
+  checkout_session_totals: 'insert, select, update',
+  checkout_sessions: 'insert, select, update',
+  connections: 'insert, select, update',
+  event_log: 'delete, insert, select',
+  event_outbox: 'delete, insert, select',
+  event_positions: 'insert, select, update',
+  events: 'insert, select',
+  exchange_rates: 'insert, select, update',
+  idempotency_keys: 'delete, insert, select, update',
+  identities: 'insert, select, update',
+  ledger_entries: 'insert, select',
+  ledger_postings: 'insert, select',
+  merchant_rails: 'delete, insert, select, update',
+  merchants: 'insert, select, update',
+  notices: 'delete, insert, select, update',
+  payment_links: 'insert, select, update',
+  payment_resolutions: 'insert, select',
+  payments: 'insert, select, update',
+  rules: 'delete, insert, select',
+  sandbox_notices: 'delete, insert, select, update',
+  sealed_keys: 'insert, select',
+  webhook_deliveries: 'delete, insert, select, update',
+  webhook_endpoints: 'delete, insert, select, update',
+  webhook_queues: 'delete, insert, select, update',
+}
