@@ -2,8 +2,7 @@
 import type { Merchant } from '../access/caller.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { transaction } from '../kit/db.ts'
-import { flag } from './settle.ts'
-import { openWork } from './work.ts'
+import { flag, openWork } from './work.ts'
 
 /** Marks a payment with a reason, once; a reason that stands already is kept. Throws `notFound`. */
 export async function markPayment(ctx: Context, merchant: Merchant, paymentId: string, reason: string): Promise<void> {

@@ -7,14 +7,14 @@ import { newId } from '../kit/id.ts'
 import { allocate, formatAmount, parseAmount } from '../kit/money.ts'
 import { problem } from '../kit/problem.ts'
 import { findPaymentById, listRefunds } from '../payments/find.ts'
-import type { Payment } from '../payments/payment.ts'
+import { type Payment, refundObstacle } from '../payments/payment.ts'
 import { askRefund } from './order.ts'
 import { newRefund, postRefundStarted, type RefundFigures, settleRefund } from './return-money.ts'
 import { agreeing, openWork, tell } from './work.ts'
 
 /**
  * Starts a refund and asks the provider. `amount` in the payer's currency; without it, all that remains. Throws `notFound`,
- * `invalidParam` for an amount that is none, `failedPrecondition` for a payment that is not SETTLED or an amount too large,
+ * `invalidParam` for an amount that is none, `failedPrecondition` for a payment that is not SETTLED or is marked, and for an amount too large,
  * `insufficientFunds` when the destinations have too little available.
  */
 export async function refundPayment(
@@ -29,9 +29,8 @@ export async function refundPayment(
     const repeated = caller.seed && (await findPaymentById(sql, merchant.id, newId('payment', 0, caller.seed)))
     if (repeated) return repeated
     const { payment: parent } = work
-    if (parent.type !== 'PURCHASE') throw problem('failedPrecondition', 'A refund cannot be refunded.')
-    if (parent.status !== 'SETTLED')
-      throw problem('failedPrecondition', `The payment is ${parent.status}; only a SETTLED one can be refunded.`)
+    const obstacle = refundObstacle(parent)
+    if (obstacle) throw problem('failedPrecondition', obstacle)
     const figures = refundFigures(parent, await listRefunds(sql, merchant.id, parent.id), input.amount)
     const child = newRefund(work, parent, figures, input.reason ?? null, caller.seed)
     await lockAvailable(sql, merchant.id, takes(child))

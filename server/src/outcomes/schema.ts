@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { formatAmount } from '../kit/money.ts'
 import { named } from '../kit/operation.ts'
 import { Amount, Customer, PaymentMethod } from '../offers/schema.ts'
-import type { Payment } from '../payments/payment.ts'
+import { type Payment, refundObstacle } from '../payments/payment.ts'
 import { PaymentNodeInputSchema } from '../rails/node.ts'
 import { limits } from '../vocabulary/limits.ts'
 
@@ -122,7 +122,7 @@ export function toRefundList(parent: Payment, refunds: readonly Payment[]) {
   const sum = (list: readonly Payment[]) => list.reduce((total, refund) => total + refund.purchaseMinor, 0n)
   const [done, running, failed] = [of('SETTLED'), of('RECEIVED'), of('FAILED')]
   const format = (minor: bigint) => formatAmount(minor, parent.purchaseCurrency)
-  const refundable = parent.status === 'SETTLED' ? parent.purchaseMinor - sum(done) - sum(running) : 0n
+  const refundable = refundObstacle(parent) ? 0n : parent.purchaseMinor - sum(done) - sum(running)
   return {
     parentId: parent.id,
     refunds: refunds.map(toRefund),

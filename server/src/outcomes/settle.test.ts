@@ -121,6 +121,100 @@ describe('contradictions', () => {
   })
 })
 
+describe('a reversal after settlement', () => {
+  const refund = (id: string, body: unknown = {}) => client.call('POST', `/payments/${id}/refund`, body)
+  const acknowledge = (id: string) =>
+    ok(client, 'POST', `/payments/${id}/resolve`, { decision: 'accept', reason: 'The bank took it back in error.' })
+  async function settledPayment(minor: number) {
+    const { session, payment } = await begun()
+    const ref = await refOf(payment.id)
+    await tell(payment.id, { is: 'received', ref, amount: brl(minor) })
+    await tell(payment.id, { is: 'settled', ref, amount: brl(minor) })
+    assert.equal((await read(payment.id)).status, 'SETTLED')
+    return { session, payment, ref }
+  }
+  const summaryOf = async (id: string) => (await ok(client, 'GET', `/payments/${id}/refund`)).summary
+
+  it('keeps the payment from being refunded until somebody has resolved it', async () => {
+    const { session, payment, ref } = await settledPayment(1190)
+    await tell(payment.id, { is: 'reversed', ref, amount: brl(1190) })
+    const marked = await read(payment.id)
+    assert.equal(marked.attention, 'The provider reports that it took back 11.90 BRL after settlement.')
+    const listed = await ok(client, 'GET', '/payments?attention=true&limit=1')
+    assert.equal(listed.results[0].id, payment.id)
+    for (const body of [{}, { amount: '0.01' }]) {
+      const refused = await refund(payment.id, body)
+      assert.deepEqual([refused.status, refused.body.type], [422, 'failedPrecondition'])
+    }
+    assert.equal((await summaryOf(payment.id)).maxRefundable, '0.00')
+    assert.equal((await paymentsOf(session)).length, 1)
+    await acknowledge(payment.id)
+    assert.equal((await summaryOf(payment.id)).maxRefundable, '11.90')
+    assert.equal((await refund(payment.id)).status, 201)
+    await t.advance(3000)
+    await prove(t, client)
+  })
+
+  it('that comes after a refund says both amounts and what went out too much', async () => {
+    const { payment, ref } = await settledPayment(1190)
+    assert.equal((await refund(payment.id, { amount: '5.00' })).status, 201)
+    await t.advance(3000)
+    await t.ctx.sql`update payments set next_check_at = null where merchant_id = ${client.merchantId}`
+    const [, before] = await funds(client, shop)
+    await tell(payment.id, { is: 'reversed', ref, amount: brl(1190) })
+    const expected =
+      'The provider reports that it took back 11.90 BRL after settlement. Refunds: 5.00 BRL done, 0.00 BRL under way. Together that is 5.00 BRL more than was paid.'
+    const marked = await read(payment.id)
+    assert.deepEqual([marked.status, marked.attention], ['SETTLED', expected])
+    await tell(payment.id, { is: 'reversed', ref, amount: brl(1190) })
+    assert.deepEqual(await read(payment.id), marked, 'the same news twice changes nothing')
+    assert.equal((await refund(payment.id)).status, 422)
+    assert.equal((await funds(client, shop))[1], before, 'the ledger waits for the decision')
+    await prove(t, client)
+  })
+
+  it('of a part says that part, and nothing of too much where the sum fits', async () => {
+    const { payment, ref } = await settledPayment(1190)
+    assert.equal((await refund(payment.id, { amount: '5.00' })).status, 201)
+    await tell(payment.id, { is: 'reversed', ref, amount: brl(100) })
+    assert.match(
+      (await read(payment.id)).attention,
+      /^The provider reports that it took back 1\.00 BRL after settlement\. Refunds: [05]\.00 BRL done, [05]\.00 BRL under way\.$/,
+    )
+    await t.advance(3000)
+    await prove(t, client)
+  })
+
+  it('covers the surplus that came with the payment', async () => {
+    const { session, payment, ref } = await settledPayment(1309)
+    const surplus = (await paymentsOf(session)).find((found) => found.relatedPaymentId === payment.id)
+    assert.equal(surplus?.status, 'SETTLED')
+    await tell(payment.id, { is: 'reversed', ref, amount: brl(1309) })
+    for (const id of [payment.id, surplus?.id]) assert.equal((await refund(id)).status, 422)
+    for (const id of [payment.id, surplus?.id]) await acknowledge(id)
+    assert.equal((await refund(surplus?.id)).status, 201)
+    await t.advance(3000)
+    await prove(t, client)
+  })
+
+  it('and a refund at the same moment: the one that is second sees the first', async () => {
+    for (let round = 0; round < 5; round++) {
+      const { payment, ref } = await settledPayment(1190)
+      const [answer] = await Promise.all([
+        refund(payment.id),
+        tell(payment.id, { is: 'reversed', ref, amount: brl(1190) }),
+      ])
+      const { attention } = await read(payment.id)
+      if (answer.status === 201) assert.match(attention, /Together that is 11\.90 BRL more than was paid\./)
+      else assert.equal(answer.status, 422)
+      assert.ok(attention)
+      await acknowledge(payment.id)
+    }
+    await t.advance(3000)
+    await prove(t, client)
+  })
+})
+
 describe('times', () => {
   const timesOf = async (streamId: string): Promise<number[]> => {
     const rows = await t.ctx.sql<{ createdAt: Date }[]>`

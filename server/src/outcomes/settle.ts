@@ -20,13 +20,14 @@ import {
   statusTimes,
   stepsFor,
 } from '../payments/payment.ts'
-import { postHoldReturned, postReversed, postSettled } from './entries.ts'
+import { postSettled } from './entries.ts'
 import { relatedPayment, takeMoney } from './money.ts'
 import { type Read, readPaymentWithSession } from './recent.ts'
 import { releaseSession } from './release.ts'
+import { markReversal, mayHaveSurplus, reverseMoney } from './reversal.ts'
 import { nextCheck } from './schedule.ts'
 import { workUnlocked } from './unlocked.ts'
-import { agreeing, openWork, tell, type Work } from './work.ts'
+import { agreeing, flag, openWork, tell, type Work } from './work.ts'
 
 /** Applies an outcome to a payment and returns the payment as it then is. `read` saves reading what the caller just wrote. Throws `notFound`. */
 export async function settle(
@@ -77,6 +78,7 @@ export async function settleWork(work: Work, outcome: Outcome): Promise<Payment>
   for (const step of steps) await takeStep(work, step, outcome)
   payment.checks = steps.length > 0 ? 0 : payment.checks + 1
   if (late && bringsMoney(outcome)) await takeMoneyBeside(work, outcome)
+  else if (payment.status === 'SETTLED' && outcome.is === 'reversed') await markReversal(work, outcome.amount)
   else if (contradicts(payment, outcome))
     flag(work, `The provider says "${outcome.is}" of a payment that is ${payment.status}.`)
   const { at, attention } = nextCheck(payment, outcome, work.rail, work.now)
@@ -96,19 +98,7 @@ export function bringsMoney(outcome: Outcome): outcome is MoneyOutcome {
 /** A refusal or an end that is reported after the money was there. */
 function contradicts(payment: Payment, outcome: Outcome): boolean {
   const paid = payment.acceptedAt !== null && payment.status !== 'REVERSED'
-  return (
-    paid &&
-    (outcome.is === 'declined' ||
-      outcome.is === 'expired' ||
-      (outcome.is === 'reversed' && payment.status === 'SETTLED'))
-  )
-}
-
-/** Puts a payment on the list of what somebody should look at, once per reason. */
-export function flag(work: Work, reason: string): void {
-  if (work.payment.attention === reason) return
-  work.payment.attention = reason
-  tell(work, 'payment.attention')
+  return paid && (outcome.is === 'declined' || outcome.is === 'expired')
 }
 
 /** Keeps the provider's reference, and what it answered for the payer (QR, account, page), in the node. */
@@ -155,36 +145,6 @@ async function settleMoney(work: Work): Promise<void> {
   surplus.settledAt = work.now
   await postSettled(work, surplus)
   tell(work, 'payment.settled', surplus)
-  await work.writes.updatePayment(surplus)
-}
-
-/** A surplus is on record only where more came than was asked for. */
-function mayHaveSurplus({ receivedMinor, purchaseMinor }: Payment): boolean {
-  return receivedMinor === null || receivedMinor > purchaseMinor
-}
-
-/** The provider took back what came: the entry is mirrored, of the surplus too that came with it. */
-async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> {
-  const { payment, sql, merchant, now } = work
-  if (wasHeld) {
-    await postHoldReturned(work, payment)
-    await releaseSession(work, 'expire')
-  } else {
-    await postReversed(work, payment)
-    flag(work, 'The provider took the money back before it settled.')
-  }
-  const surplus = mayHaveSurplus(payment) ? await findSurplus(sql, merchant.id, payment.id) : undefined
-  if (!surplus || !edge(paymentMachine, surplus.status, 'reverse')) return
-  const surplusWork = { ...work, payment: surplus }
-  const held = surplus.hold !== null
-  surplus.status = next(paymentMachine, surplus.status, 'reverse')
-  surplus.reversedAt = now
-  surplus.hold = null
-  surplus.attention = null
-  surplus.nextCheckAt = null
-  tell(surplusWork, 'payment.reversed')
-  if (held) await postHoldReturned(surplusWork, surplus)
-  else await postReversed(surplusWork, surplus)
   await work.writes.updatePayment(surplus)
 }
 

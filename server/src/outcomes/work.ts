@@ -82,3 +82,10 @@ export function tell(work: Work, type: EventType, payment: Payment = work.paymen
   payment.updatedAt = work.now
   work.session.record(type, toSnapshot(payment))
 }
+
+/** Puts a payment on the list of what somebody should look at, once per reason. */
+export function flag(work: Work, reason: string): void {
+  if (work.payment.attention === reason) return
+  work.payment.attention = reason
+  tell(work, 'payment.attention')
+}

@@ -149,6 +149,14 @@ export function isOpen(payment: Pick<Payment, 'status' | 'acceptedAt' | 'hold' |
   return waiting && payment.relatedPaymentId === null && payment.acceptedAt === null && payment.hold === null
 }
 
+/** Why a payment cannot be refunded now; undefined where it can. A mark says that its money is in doubt, so it comes first. */
+export function refundObstacle({ type, status, attention }: Payment): string | undefined {
+  if (type !== 'PURCHASE') return 'A refund cannot be refunded.'
+  if (status !== 'SETTLED') return `The payment is ${status}; only a SETTLED one can be refunded.`
+  if (attention !== null) return `Resolve the payment before you refund it. It is marked: ${attention}`
+  return undefined
+}
+
 /** Whether this step is the one at which the rail's money counts as paid. */
 export function paysAt(event: PaymentEvent, paidOn: 'CAPTURED' | 'RECEIVED'): boolean {
   return event === 'receive' || (event === 'capture' && paidOn === 'CAPTURED')
