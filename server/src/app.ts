@@ -10,6 +10,7 @@ import { discoveryRoutes } from './discovery/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { exchangeRateRoutes } from './exchange-rates/routes.ts'
 import { hostedPageRoutes } from './hosted-page/routes.ts'
+import type { Admission } from './http/admission.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
 import { answerErrors, answerRouterError } from './http/errors.ts'
@@ -34,13 +35,14 @@ import { sandboxBankRoutes } from './sandbox-bank/routes.ts'
 import { limits } from './vocabulary/limits.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
 
-export type AppWatch = {
-  /** Told of every route and of the shared schemas: how tests learn what may be answered. */
+export type AppOptions = {
+  /** Called with every route and the shared schemas: how tests learn what may be answered. */
   onRoute?: (route: RouteOptions, shared: Record<string, unknown>) => void
+  admission?: Admission
 }
 
 /** Builds the application, ready to listen or to be injected into. The caller closes it. */
-export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<App> {
+export async function buildApp(ctx: AppContext, { onRoute, admission }: AppOptions = {}): Promise<App> {
   const app = Fastify({
     loggerInstance: ctx.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'traceId' }),
@@ -55,12 +57,12 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   }) as unknown as App
   app.addSchema(ProblemSchema)
   app.addSchema(Pagination)
-  const { onRoute } = watch
   if (onRoute) app.addHook('onRoute', (route) => onRoute(route, app.getSchemas()))
   watchRoutes(app)
   readBodies(app)
   answerErrors(app)
   logRequests(app)
+  shedLoad(app, admission)
   guard(app, ctx)
   await limitRates(app)
   replayAnswers(app, ctx)
@@ -88,6 +90,5 @@ export async function buildApp(ctx: AppContext, watch: AppWatch = {}): Promise<A
   serveDocs(app)
 
   await app.ready()
-  shedLoad(app)
   return app
 }

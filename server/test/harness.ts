@@ -8,6 +8,7 @@ import { versionV2 } from '../src/access/caller.ts'
 import { createClient, createMerchant } from '../src/access/manage-clients.ts'
 import { buildApp } from '../src/app.ts'
 import { type AppContext, buildContext } from '../src/context.ts'
+import type { Admission } from '../src/http/admission.ts'
 import { openLog } from '../src/kit/log.ts'
 import type { App } from '../src/kit/operation.ts'
 import { jobsOf } from '../src/worker.ts'
@@ -47,13 +48,18 @@ export type TestApp = {
   close(): Promise<void>
 }
 
+/** Tests send bursts that a server would partly refuse. */
+const admitsAll: Admission = { enter: () => () => undefined, limit: () => Number.POSITIVE_INFINITY }
+
 /** Starts the application on a database of its own; close it in `after`. `publicUrl`: where a test listens, if it does. */
 export async function startTestApp({
   publicUrl = 'http://127.0.0.1:8080',
   log = quietLog,
+  admission = admitsAll,
 }: {
   publicUrl?: string
   log?: FastifyBaseLogger
+  admission?: Admission
 } = {}): Promise<TestApp> {
   const database = await freshDatabase()
   let nowMs = Date.now()
@@ -67,7 +73,7 @@ export async function startTestApp({
     providerTimeoutMs: 400,
   })
   const check = answerChecker()
-  const app = await buildApp(ctx, { onRoute: check.learn })
+  const app = await buildApp(ctx, { onRoute: check.learn, admission })
   const newMerchant = async (mode: 'live' | 'sandbox' = 'sandbox') => clientOf(app, ctx, check, mode)
   const runJobs = async () => {
     for (const job of jobsOf(ctx)) while (await job.run());

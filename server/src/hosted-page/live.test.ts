@@ -5,7 +5,7 @@ import { type Body, startTestApp, type TestApp } from '../../test/harness.ts'
 import { anaPix, makeShop, ok, type Shop } from '../../test/shop.ts'
 import { freePort } from '../kit/ports.ts'
 import { readToken } from './load.ts'
-import { type Listener, watch } from './watch.ts'
+import { type Listener, networkOf, watch } from './watch.ts'
 
 let t: TestApp
 let shop: Shop
@@ -52,28 +52,50 @@ test('a waiting page hears of the outcome within a second; a page that is behind
   assert.ok((await firstEvent(origin + path)).atMs - late < 1_000)
 })
 
-test('a page that is gone is told so and let go', async () => {
+test('a page that does not exist is 404; a page that goes away hears so, and its stream ends', async () => {
   const session = await shop.session()
   const answer = await fetch(`${session.url}/events?v=x`)
   await t.client.call('DELETE', `/checkout-sessions/${session.id}`)
-  await answer.body?.cancel()
-  const nowhere = await fetch(`${origin}/pay/1-AAAAAAAAAAAAAAAAAAAAAA/events?v=x`)
-  assert.match(await nowhere.text(), /data: gone/)
+  assert.match(await answer.text(), /data: gone\n\n$/)
+  for (const path of ['1-AAAAAAAAAAAAAAAAAAAAAA/events?v=x', 'nonsense/events?v=x', 'x?y=/events'])
+    assert.equal((await fetch(`${origin}/pay/${path}`)).status, 404, path)
+  assert.equal((await fetch(`${session.url}/events?v=x`)).status, 404, 'deleted')
 })
 
-test('no more pages than there is room for, in all and of one session', () => {
-  const pages = watch(t.ctx, 3, 2)
-  const listener = (): Listener => ({ send: () => undefined, end: () => undefined })
-  const key = (pageToken: string) => ({ merchantId: 1, pageToken })
-  const first = listener()
-  assert.ok(pages.add(key('a'), '1', first))
-  assert.ok(pages.add(key('a'), '1', listener()))
-  assert.ok(!pages.add(key('a'), '1', listener()), 'a third of one session')
-  assert.ok(pages.add(key('b'), '1', listener()))
-  assert.ok(!pages.add(key('c'), '1', listener()), 'a fourth in all')
+test('HEAD opens no stream', async () => {
+  const session = await shop.session()
+  const answer = await fetch(`${session.url}/events?v=x`, { method: 'HEAD', redirect: 'manual' })
+  assert.equal(answer.status, 303)
+})
+
+test('no more pages than there is room for: in all, of one session, of one client address', () => {
+  const pages = watch(t.ctx, { total: 5, perSession: 2, perAddress: 3 })
+  const open = (pageToken: string, address: string) => {
+    const listener: Listener = { send: () => undefined, end: () => undefined }
+    return pages.add({ merchantId: 1, pageToken, version: '1', address, listener }) ? listener : undefined
+  }
+  const first = open('a', '203.0.113.1')
+  assert.ok(first)
+  assert.ok(open('a', '203.0.113.1'))
+  assert.equal(open('a', '203.0.113.2'), undefined, 'a third of one session')
+  assert.ok(open('b', '203.0.113.1'))
+  assert.equal(open('c', '203.0.113.1'), undefined, 'a fourth of one address')
+  assert.ok(open('c', '203.0.113.2'))
+  assert.ok(open('d', '203.0.113.3'))
+  assert.equal(open('e', '203.0.113.4'), undefined, 'a sixth in all')
   pages.remove(first)
-  assert.ok(pages.add(key('c'), '1', listener()))
+  pages.remove(first)
+  assert.ok(open('a', '203.0.113.1'), 'one that closes makes room, once')
+  assert.equal(open('e', '203.0.113.4'), undefined)
   pages.close()
+})
+
+test('an IPv6 network of 64 bits is one client; proxies at private addresses stand for many', () => {
+  assert.equal(networkOf('2001:4860:0:1::1'), networkOf('2001:4860:0:1:ffff::2'))
+  assert.notEqual(networkOf('2001:4860:0:1::1'), networkOf('2001:4860:0:2::1'))
+  assert.equal(networkOf('::ffff:198.41.0.4'), networkOf('198.41.0.4'))
+  for (const proxy of ['127.0.0.1', '::1', '10.0.0.9', '172.17.0.1', 'fd00::1', '::ffff:192.168.0.1', ''])
+    assert.equal(networkOf(proxy), undefined, proxy)
 })
 
 test('a token names a merchant and a page, or nothing', () => {

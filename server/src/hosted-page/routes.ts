@@ -4,24 +4,24 @@ import type { Context } from '../kit/context.ts'
 import type { App } from '../kit/operation.ts'
 import { Problem, problem } from '../kit/problem.ts'
 import { act, returnFromBank } from './act.ts'
-import { redirect, safeHeaders, sendPage } from './answer.ts'
+import { redirect, sendPage } from './answer.ts'
 import { basePath } from './base-path.ts'
 import { readDraft } from './draft.ts'
 import { html } from './html.ts'
 import { limiter } from './limiter.ts'
 import { mintSession, renderLink } from './link-page.ts'
-import { loadLink, loadSession, readToken } from './load.ts'
+import { livePages } from './live.ts'
+import { loadLink, loadSession } from './load.ts'
 import { address, type Notice, notices, type Query, type Shown } from './page.ts'
 import { renderSession } from './render.ts'
 import { actions } from './screens.ts'
 import { script, scriptPath } from './script.ts'
 import { messageView } from './view/ended.ts'
 import { type Frame, layout, type Payee } from './view/layout.ts'
-import { watch } from './watch.ts'
 import { countryGuess, isLanguage, type Language, languageOf, languages, type WordKey } from './words.ts'
 
 type Params = { token: string }
-const open = { schema: { hide: true }, config: { access: 'open' as const }, bodyLimit: 32 * 1024 }
+const open = { schema: { hide: true }, config: { access: 'open' as const, forPayers: true }, bodyLimit: 32 * 1024 }
 
 export function hostedPageRoutes(app: App, ctx: Context): void {
   app.get(scriptPath, open, sendScript)
@@ -35,7 +35,7 @@ export function hostedPageRoutes(app: App, ctx: Context): void {
     }
     sessionPages(scope, ctx, allow)
     linkPages(scope, ctx, allow)
-    livePages(scope, ctx, allow)
+    livePages(scope, ctx, (request) => allow(request, 'view'))
   })
 }
 
@@ -118,30 +118,6 @@ function linkPages(scope: App, ctx: Context, allow: Allow): void {
     if (minted === undefined) return redirect(reply, address(`${base}/link/${token}`, lang))
     const next = await act(ctx, 'pay', { token: minted, form, cookie: undefined })
     return redirect(reply, address(`${base}/pay/${minted}`, { ...lang, ...next.query }), next.cookies)
-  })
-}
-
-/** News of open pages, as server-sent events. */
-function livePages(scope: App, ctx: Context, allow: Allow): void {
-  const pages = watch(ctx)
-  scope.addHook('preClose', async () => pages.close())
-  scope.get('/pay/:token/events', open, async (request, reply) => {
-    allow(request, 'view')
-    const key = readToken((request.params as Params).token)
-    const version = String((request.query as { v?: unknown }).v ?? '').slice(0, 80)
-    if (!key) throw problem('notFound', 'There is no such page.')
-    const raw = reply.raw
-    const listener = {
-      send: (text: string) => void raw.write(text),
-      end: () => void raw.end(),
-    }
-    if (!pages.add(key, version, listener)) {
-      throw problem('unavailable', 'Too many pages are open.', { retryAfterSeconds: 30 })
-    }
-    raw.on('close', () => pages.remove(listener))
-    reply.hijack()
-    raw.writeHead(200, { ...safeHeaders, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
-    raw.write('retry: 3000\n\n')
   })
 }
 
@@ -244,12 +220,17 @@ const refusals: Readonly<Record<number, Said>> = {
 function sendError(ctx: Context, error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const known = error instanceof Problem ? error.status : ((error as { statusCode?: number }).statusCode ?? 500)
   const said = refusals[known] ?? (known < 500 ? { ...somethingFailed, status: known } : somethingFailed)
-  if (said.status >= 500) request.log.error({ err: error }, 'a page could not be shown')
+  if (said.status >= 500 && !isRefusal(error)) request.log.error({ err: error }, 'a page could not be shown')
   if (error instanceof Problem && error.retryAfterSeconds) reply.header('retry-after', error.retryAfterSeconds)
   const path = request.method === 'GET' ? basePath(ctx.publicUrl) + (request.url.split('?')[0] ?? '/') : '/'
   const frame = frameFor(ctx, request, { path, payee: undefined, sandbox: false })
   const main = html`<main class="wrap">${messageView(frame.words, said.title, said.text, '')}</main>`
   return sendPage(request, reply, layout({ frame, title: frame.words[said.title], main }), said.status)
+}
+
+/** A limit that did its work is no failure of ours. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && error.status === 503
 }
 
 async function sendScript(request: FastifyRequest, reply: FastifyReply) {

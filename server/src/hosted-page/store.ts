@@ -3,7 +3,10 @@ import type { Executor } from '../kit/db.ts'
 
 export type PageVersion = { merchantId: number; pageToken: string; version: string }
 
-/** How the sessions behind these pages are now, all in one statement. A version changes with every event of the session. */
+/**
+ * How the sessions behind these pages are now, all in one statement. A version changes with every event of the session. A page
+ * that does not exist, or whose session is deleted, has no row.
+ */
 export async function readPageVersions(
   sql: Executor,
   merchantIds: readonly number[],
@@ -12,5 +15,6 @@ export async function readPageVersions(
   return sql<PageVersion[]>`
     select s.merchant_id, s.page_token, s.id || '.' || s.event_sequence as version
     from unnest(${merchantIds as number[]}::int[], ${pageTokens as string[]}::text[]) as open (merchant_id, page_token)
-    join checkout_sessions s on s.merchant_id = open.merchant_id and s.page_token = open.page_token and s.successor_id is null`
+    join checkout_sessions s on s.merchant_id = open.merchant_id and s.page_token = open.page_token and s.successor_id is null
+      and s.deleted_at is null`
 }

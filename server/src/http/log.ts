@@ -7,6 +7,7 @@ export function logRequests(app: App): void {
     done(null, payload)
   })
   app.addHook('onResponse', (request, reply, done) => {
+    if (request.isShed) return done()
     request.log.info(
       {
         method: request.method,

@@ -1,11 +1,11 @@
 /** Under more load than can be answered: who is refused, how, and what goes on regardless. */
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startTestApp, type TestApp } from '../../test/harness.ts'
 import { openAdmission } from './admission.ts'
-import { shedLoad } from './shed.ts'
 
 const options = { targetMs: 400, least: 4, usual: 16 }
 
@@ -62,13 +62,22 @@ describe('how many are admitted', () => {
 describe('a server without a place', () => {
   let t: TestApp
   let port: number
-  let full = true
+  /** The largest share that is refused. */
+  let full = 0
+  let underWay = 0
+  const leave = () => {
+    underWay -= 1
+  }
+  const enter = (_now: number, share = 1) => {
+    if (share <= full) return undefined
+    underWay += 1
+    return leave
+  }
   before(async () => {
-    t = await startTestApp()
-    const leave = () => undefined
-    shedLoad(t.app, { limit: () => 1, enter: (_now, share = 1) => (full && share <= 1 ? undefined : leave) })
+    t = await startTestApp({ admission: { limit: () => 1, enter } })
     await t.app.listen({ host: '127.0.0.1', port: 0 })
     port = (t.app.server.address() as AddressInfo).port
+    full = 1
   })
   after(() => t.close())
 
@@ -80,14 +89,32 @@ describe('a server without a place', () => {
     assert.equal(answer.body.traceId, answer.headers['x-trace-id'])
   })
 
-  it('lets payers in first, and an open page wait for news', async () => {
-    assert.equal((await send('GET', '/pay/unknown')).status, 404)
-    assert.equal((await send('GET', '/pay/unknown/events')).status, 404)
+  it('lets payers in first, by the route that they ask for', async () => {
+    for (const path of ['/pay/unknown', '/pay/unknown/events', '/pay/unknown/events?v=x', '/link/unknown'])
+      assert.equal((await send('GET', path)).status, 404, path)
+    for (const path of ['/checkout-sessions?x=/pay/unknown/events', '/checkout-sessions/events', '/payments/pay'])
+      assert.equal((await send('GET', path)).status, 503, path)
+  })
+
+  it('refuses payers too when there is no place for them, whatever their address says', async () => {
+    full = 2
+    for (const path of ['/pay/x', '/pay/x?y=/events', '/pay/x/events', '/pay/x/events?v=x'])
+      assert.equal((await send('GET', path)).status, 503, path)
   })
 
   it('answers again as soon as there is a place', async () => {
-    full = false
+    full = 0
     assert.equal((await send('GET', '/checkout-sessions')).status, 401)
+  })
+
+  it('gives back every place of a connection that closes with answers unread', async () => {
+    const before = underWay
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+    const gone = new Promise((resolve) => socket.once('close', resolve))
+    socket.write('GET /pay/unknown HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3_000))
+    await gone
+    for (let n = 0; n < 100 && underWay > before; n += 1) await sleep(20)
+    assert.equal(underWay, before, 'a client that sends thousands without waiting is cut off, and holds nothing')
   })
 
   // biome-ignore lint/suspicious/noExplicitAny: a body is read freely by tests.

@@ -1,10 +1,11 @@
-/** Load shedding: what would only be answered late is refused at once, before it has cost anything (ADR 75). */
+/** Load shedding: what would only be answered late is refused at once, before it has cost much (ADR 75). */
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { FastifyBaseLogger } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { type App, jsonType } from '../kit/operation.ts'
 import { problem, problemBody } from '../kit/problem.ts'
 import { type Admission, openAdmission } from './admission.ts'
+import { connections } from './connections.ts'
 
 /**
  * How long a refusal is held back. A client that knows no pause asks again on the same connection at once: held back, its
@@ -18,32 +19,54 @@ const retryAfterSeconds = 1
 /** A payer in front of the page goes before what machines will ask again by themselves. */
 const payersShare = 1.5
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A payer's browser asks for it: admitted before what machines ask for. */
+    forPayers?: boolean
+  }
+  interface FastifyRequest {
+    /** Refused by load shedding: neither checked nor logged. */
+    isShed: boolean
+    /** Calls the request answered though its stream goes on: it only waits, and no longer counts as under way. */
+    startWaiting(): void
+  }
+}
+
 /**
- * Stands before the whole application: a request that is not admitted gets 503 `unavailable` with `Retry-After`, and nothing
- * of it is read, checked or logged. One that was admitted is never cut short. Call it when all routes are registered.
+ * The first hook of every request: one that is not admitted gets 503 `unavailable` with `Retry-After`, and its credentials
+ * and body are not looked at. One that was admitted is never cut short.
  */
 export function shedLoad(app: App, admission: Admission = openAdmission()): void {
-  const server = app.server
-  const answer = server.listeners('request') as RequestListener[]
   const refuse = refuser(app.log)
-  server.removeAllListeners('request')
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (!isPatient(request.url)) {
-      const leave = admission.enter(performance.now(), isPayers(request.url) ? payersShare : 1)
-      if (leave === undefined) return refuse(response)
-      response.once('close', () => leave(performance.now()))
+  const connectionOf = connections()
+  app.decorateRequest('isShed', false)
+  app.decorateRequest('startWaiting', () => undefined)
+  app.addHook('onRequest', (request, reply, done) => {
+    const connection = connectionOf(request.raw.socket)
+    if (!connection.mayAsk()) {
+      request.isShed = true
+      reply.hijack()
+      request.raw.socket.destroy()
+      return
     }
-    for (const listener of answer) listener.call(server, request, response as Parameters<RequestListener>[1])
+    const leave = admission.enter(performance.now(), shareOf(request))
+    if (leave === undefined) {
+      request.isShed = true
+      reply.hijack()
+      return refuse(reply.raw)
+    }
+    const answered = connection.enter(() => leave(performance.now()))
+    reply.raw.once('close', answered)
+    request.startWaiting = () => {
+      reply.raw.once('close', connection.wait())
+      answered()
+    }
+    done()
   })
 }
 
-/** The line on which an open page waits for news: it asks for next to nothing, for minutes. */
-function isPatient(url = ''): boolean {
-  return url.startsWith('/pay/') && url.endsWith('/events')
-}
-
-function isPayers(url = ''): boolean {
-  return url.startsWith('/pay/')
+function shareOf(request: FastifyRequest): number {
+  return request.routeOptions.config.forPayers ? payersShare : 1
 }
 
 function refuser(log: FastifyBaseLogger): (response: ServerResponse) => void {

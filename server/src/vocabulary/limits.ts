@@ -45,6 +45,12 @@ export const limits = {
   /** Of all answers that are remembered together. */
   answersCharacters: 8_000_000,
   requestsPerSecond: 1000,
+  /** Sent without waiting for answers. */
+  requestsPerConnectionMax: 16,
+  /** Checkout pages that wait for news on a stream: in all, of one client address, of one session. Others poll. */
+  openPagesMax: 5_000,
+  openPagesPerAddressMax: 500,
+  openPagesPerSessionMax: 20,
   idempotencyKeyLength: 255,
   idempotencyHoursMax: 24,
   idempotencyLeaseMs: 30_000,
