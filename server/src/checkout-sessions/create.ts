@@ -13,7 +13,6 @@ import { findUsableLink } from '../payment-links/find.ts'
 import { type Quote, quoteExpiry } from '../quotes/quote.ts'
 import { checkCustomer } from '../rails/check.ts'
 import { limits } from '../vocabulary/limits.ts'
-import { recentSessions } from './recent.ts'
 import { requote } from './requote.ts'
 import { toSnapshot } from './schema.ts'
 import { createdDayOf, orderKeyOf, type Session } from './session.ts'
@@ -112,9 +111,7 @@ async function keepSession(ctx: Context, session: Session): Promise<Session> {
     at: createdAt,
   })
   const kept = await batchOf(ctx.sql)({ session, event })
-  if (!kept) return existingSession(ctx.sql, session)
-  recentSessions(ctx.sql).keep(merchantId, id, session)
-  return session
+  return kept ? session : existingSession(ctx.sql, session)
 }
 
 type NewRow = { session: Session; event: ReturnType<typeof toEventRow> }

@@ -4,9 +4,9 @@ import type { Outcome } from '../connectors/connector.ts'
 import type { Context } from '../kit/context.ts'
 import { edge } from '../kit/machine.ts'
 import { problem } from '../kit/problem.ts'
-import { isOpen, type Payment, paymentMachine, statusTimes } from '../payments/payment.ts'
+import { type Payment, paymentMachine, statusTimes } from '../payments/payment.ts'
 import { ask, orderOf, railOfPayment } from './order.ts'
-import { type Read, readPaymentWithSession, takeRecent } from './recent.ts'
+import { type Read, readPaymentWithSession } from './read-payment.ts'
 import { settle } from './settle.ts'
 
 /** Reserves the money. Throws `notFound`; `failedPrecondition` where the rail or the status forbids it, or the provider refuses. */
@@ -48,8 +48,7 @@ async function drive(
 
 /** Sandbox only: plays the provider's notice that the money has arrived. What is over already stays as it is (422). */
 export async function receivePayment(ctx: Context, caller: Caller, paymentId: string): Promise<Payment> {
-  const recent = takeRecent(ctx.sql, caller.merchant.id, paymentId)
-  const read = recent && isOpen(recent.payment) ? recent : await readPurchase(ctx, caller, paymentId)
+  const read = await readPurchase(ctx, caller, paymentId)
   const { payment } = read
   if (payment.status === 'RECEIVED') return payment
   if (!edge(paymentMachine, payment.status, 'receive')) {

@@ -5,7 +5,7 @@ import { onEveryClock } from '../access/moved-clocks.ts'
 import type { Context } from '../kit/context.ts'
 import { claimPaymentsDue } from '../payments/find.ts'
 import { ask, orderOf } from './order.ts'
-import { readPaymentWithSession, takeRecent } from './recent.ts'
+import { readPaymentWithSession } from './read-payment.ts'
 import { carryOut } from './refund-payment.ts'
 import { settle } from './settle.ts'
 
@@ -36,8 +36,7 @@ export async function pollDue(ctx: Context, now: Date, merchantId: number | null
 
 /** Asks about one payment and applies what is said. */
 export async function pollPayment(ctx: Context, merchant: Merchant, paymentId: string): Promise<void> {
-  const read =
-    takeRecent(ctx.sql, merchant.id, paymentId) ?? (await readPaymentWithSession(ctx.sql, merchant.id, paymentId))
+  const read = await readPaymentWithSession(ctx.sql, merchant.id, paymentId)
   if (!read) return
   const { payment, session } = read
   if (payment.type === 'REFUND') {

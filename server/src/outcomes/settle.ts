@@ -22,7 +22,7 @@ import {
 } from '../payments/payment.ts'
 import { postSettled } from './entries.ts'
 import { relatedPayment, takeMoney } from './money.ts'
-import { type Read, readPaymentWithSession } from './recent.ts'
+import { type Read, readPaymentWithSession } from './read-payment.ts'
 import { releaseSession } from './release.ts'
 import { markReversal, mayHaveSurplus, reverseMoney } from './reversal.ts'
 import { nextCheck } from './schedule.ts'

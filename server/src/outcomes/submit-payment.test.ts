@@ -5,7 +5,7 @@ import { type Body, type CallOptions, startTestApp, type TestApp } from '../../t
 import { pointers, prove, setMerchant, told } from '../../test/proof.ts'
 import { anaPix, makeShop, ok, pixOf, type Shop } from '../../test/shop.ts'
 import { readSession } from '../checkout-sessions/find.ts'
-import { readPaymentWithSession } from './recent.ts'
+import { readPaymentWithSession } from './read-payment.ts'
 
 let t: TestApp
 let shop: Shop

@@ -5,14 +5,13 @@
 import type { Merchant } from '../access/caller.ts'
 import { readSession } from '../checkout-sessions/find.ts'
 import { lockSession, trackSession } from '../checkout-sessions/move.ts'
-import { recentSessions } from '../checkout-sessions/recent.ts'
 import { isDue, isWholeOrder, type Session, sessionMachine, stepTime } from '../checkout-sessions/session.ts'
 import type { PaymentOrder } from '../connectors/connector.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { next } from '../kit/machine.ts'
-import { Problem, problem } from '../kit/problem.ts'
+import { problem } from '../kit/problem.ts'
 import { countLinkUse } from '../payment-links/move.ts'
 import { findOpenPayment, findPaymentById, insertPayment, planSandboxNotices } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
@@ -23,7 +22,6 @@ import { cancelOpen } from './cancel-payment.ts'
 import { connectorNameFor } from './connection.ts'
 import { ask, connectorOfPayment, orderOf } from './order.ts'
 import { type ReadSubmission, readSubmission, type Submission } from './read-submission.ts'
-import { keepRead } from './recent.ts'
 import { settle, settleWork } from './settle.ts'
 import { readStanding } from './store.ts'
 import { recordedWrites, writeUnlocked } from './unlocked.ts'
@@ -44,33 +42,12 @@ export async function submitPayment(
   sessionId: string,
   body: Submission,
 ): Promise<Payment> {
-  const { merchant } = submitter
-  const recent = recentSessions(ctx.sql).take(merchant.id, sessionId)
-  const quick = recent && (await submitRecent(ctx, submitter, recent, body))
-  if (recent && quick) return goOn(ctx, submitter, recent, quick, body)
-  const session = await readSession(ctx.sql, merchant.id, sessionId)
+  const session = await readSession(ctx.sql, submitter.merchant.id, sessionId)
   if (!session) throw problem('notFound', 'There is no such checkout session.')
   const submission = readSubmission(body, session)
   const begun =
     (await beginUnlocked(ctx, submitter, session, submission)) ?? (await begin(ctx, submitter, sessionId, submission))
   return goOn(ctx, submitter, session, begun, body)
-}
-
-/** Submits to a session as this process has just created it; undefined where what is on record now has to be asked. */
-async function submitRecent(
-  ctx: Context,
-  submitter: Submitter,
-  session: Session,
-  body: Submission,
-): Promise<Begun | undefined> {
-  if (!isWholeOrder(session)) return undefined
-  try {
-    return await beginUnlocked(ctx, submitter, session, readSubmission(body, session))
-  } catch (error) {
-    // A refusal needs what is on record: somebody may have refreshed the session meanwhile.
-    if (error instanceof Problem) return undefined
-    throw error
-  }
 }
 
 /** From what has begun to its answer: the provider is asked where it has to be. */
@@ -124,7 +101,6 @@ async function beginUnlocked(
   }
   const set = { session, ...tracked.take(), newPayments: [payment], payments: [], entries: [], notices }
   if (!(await writeUnlocked(ctx.sql, set))) return undefined
-  if (prepared) keepRead(ctx.sql, { session, payment })
   return { is: prepared ? 'known' : 'new', payment, session }
 }
 

@@ -4,7 +4,7 @@ import { after, before, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../test/harness.ts'
 import { makeShop, ok, pixOf } from '../../test/shop.ts'
 import { findMerchant } from '../access/find.ts'
-import { readPaymentWithSession } from './recent.ts'
+import { readPaymentWithSession } from './read-payment.ts'
 import { settle, settleNotice } from './settle.ts'
 
 let t: TestApp

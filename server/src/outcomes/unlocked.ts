@@ -11,7 +11,7 @@ import type { NewEntry } from '../ledger/post.ts'
 import type { Payment } from '../payments/payment.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { railOfPayment } from './order.ts'
-import { keepRead, type Read } from './recent.ts'
+import type { Read } from './read-payment.ts'
 import { type ChangeSet, writeChangeSets } from './store.ts'
 import type { Work, Writes } from './work.ts'
 
@@ -47,7 +47,6 @@ export async function workUnlocked<T>(
   step: (work: Work) => Promise<T>,
 ): Promise<T | undefined> {
   const { session: row, payment } = read
-  const refBefore = payment.connectorRef
   const session = trackSession(row, clockTime)
   const { writes, entries, payments } = recordedWrites()
   try {
@@ -62,10 +61,7 @@ export async function workUnlocked<T>(
     })
     const { sequenceBefore, events } = session.take()
     const set = { session: row, sequenceBefore, newPayments: [], payments: [...payments], events, entries, notices: [] }
-    if (!(await writeUnlocked(sql, set))) return undefined
-    // A reference that was learned just now may have met another one on record: the next step reads which it is.
-    if (refBefore !== null) keepRead(sql, read)
-    return result
+    return (await writeUnlocked(sql, set)) ? result : undefined
   } catch (error) {
     if (error instanceof NeedsLocks) return undefined
     throw error

@@ -40,8 +40,6 @@ export const limits = {
   batchLanes: 2,
   writesGatherMs: 4,
   readBatchMax: 64,
-  recentMs: 10_000,
-  recentMax: 64,
   /** Of all answers that are remembered together. */
   answersCharacters: 8_000_000,
   requestsPerSecond: 1000,
