@@ -1,4 +1,5 @@
 /** A page of the list of sessions by every documented filter and sort: at ten thousand sessions and at many more. */
+import { dayText } from '../../server/src/kit/day.ts'
 import { type ApiClient, idOf, openClient, sessionBody } from '../client.ts'
 import { type Bench, type Row, type Scenario, shown } from '../scenario.ts'
 import { seedSessions } from '../seed-sessions.ts'
@@ -113,10 +114,7 @@ async function measureCases(
 
 /** Every filter alone and some together, each in every order; the directions take turns. */
 function queries(identityId: string): { name: string; query: string }[] {
-  const day = (daysAgo: number) => {
-    const [year, month, date] = new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10).split('-')
-    return `${date}/${month}/${year}`
-  }
+  const day = (daysAgo: number) => dayText(Temporal.Now.plainDateISO('UTC').subtract({ days: daysAgo }))
   const days = (from: number, until: number) => `&startDate=${day(from)}&endDate=${day(until)}`
   const filters: Record<string, string> = {
     'no filter': '',

@@ -6,7 +6,8 @@ import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { nodeEnvironment, nodeFlags } from './node-flags.js'
 
-const nodeMajorMin = 24
+// The first with Temporal.
+const nodeMajorMin = 26
 const program = fileURLToPath(import.meta.url)
 const args = process.argv.slice(2)
 const pinnedNode = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url))

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Client, startTestApp, type TestApp } from '../../test/harness.ts'
 import { anaPix, makeShop, ok, pixOf, type Shop } from '../../test/shop.ts'
+import { dayOfNumber, dayText } from '../kit/day.ts'
 import { openPool, type Sql } from '../kit/db.ts'
 import { changeTimeZone } from './change-time-zone.ts'
 import { findWrongAccountRows, findWrongBounds, findWrongCounts } from './counts-check-store.ts'
@@ -41,11 +42,6 @@ async function assertExact(): Promise<void> {
   assert.deepEqual([...(await findWrongCounts(t.ctx.sql, null))], [])
   assert.deepEqual([...(await findWrongAccountRows(t.ctx.sql, null))], [])
   assert.deepEqual([...(await findWrongBounds(t.ctx.sql, null))], [])
-}
-/** As list filters take it. */
-function dayText(day: number): string {
-  const [year, month, date] = new Date(day * 86_400_000).toISOString().slice(0, 10).split('-')
-  return `${date}/${month}/${year}`
 }
 /** A session that pays these accounts, an equal part to each. */
 async function split(numbers: string[]) {
@@ -140,7 +136,7 @@ describe('counters', () => {
       )
     }
     const shown = async (order: string) => {
-      const days = `startDate=${dayText(day)}&endDate=${dayText(day)}`
+      const days = `startDate=${dayText(dayOfNumber(day))}&endDate=${dayText(dayOfNumber(day))}`
       const { results } = await ok(merchant, 'GET', `/checkout-sessions?${days}&sort=expiresAt:${order}`)
       return results.map(({ id }: { id: string }) => id)
     }
@@ -218,9 +214,10 @@ describe('counters', () => {
       }
     })
     for (const timeZone of zones) {
-      // The cache of this process is emptied as another's would end by itself.
-      setTimeout(() => t.ctx.auth.forget(merchantId), 20)
+      // Remembered merchants are forgotten all the time: this test does not wait until they expire.
+      const forgetting = setInterval(() => t.ctx.auth.forget(merchantId), 20)
       assert.ok((await changeTimeZone(t.ctx.sql, { merchantId, timeZone, settleMs: 500 })) > 0, timeZone)
+      clearInterval(forgetting)
     }
     done = true
     await Promise.all(writing)

@@ -1,7 +1,7 @@
 /** Lists: days in the merchant's zone, orders, and the pagination block. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { dayStartMs, nextDay, parseDay } from './day.ts'
+import { dayNumber, dayNumberAt, dayOfNumber, dayStartMs, dayText, nextDay, parseDay } from './day.ts'
 import { newId } from './id.ts'
 import { paginationOf, readCommaList, readPage } from './page.ts'
 import { Problem } from './problem.ts'
@@ -25,9 +25,34 @@ function refusal(work: () => unknown): { pointer: string; detail: string }[] {
   return assert.fail('nothing was refused')
 }
 
+const starts: [text: string, zone: string, instant: string, why: string][] = [
+  ['15/07/2025', 'UTC', '2025-07-15T00:00:00.000Z', 'UTC is itself'],
+  ['15/07/2025', santiago, '2025-07-15T04:00:00.000Z', 'winter is UTC-4'],
+  ['15/01/2025', santiago, '2025-01-15T03:00:00.000Z', 'summer is UTC-3'],
+  ['07/09/2025', santiago, '2025-09-07T04:00:00.000Z', 'midnight does not exist: the day begins at 01:00'],
+  [
+    '06/04/2025',
+    santiago,
+    '2025-04-06T04:00:00.000Z',
+    'the hour before midnight came twice, and belongs to the day before',
+  ],
+  ['05/04/2025', santiago, '2025-04-05T03:00:00.000Z', 'the day of 25 hours'],
+  ['04/11/2018', 'America/Sao_Paulo', '2018-11-04T03:00:00.000Z', 'midnight did not exist when summer time began'],
+  ['18/02/2018', 'America/Sao_Paulo', '2018-02-18T03:00:00.000Z', 'nor come twice when it ended'],
+  ['15/01/2020', 'America/Sao_Paulo', '2020-01-15T03:00:00.000Z', 'no summer time since 2019'],
+  ['06/10/2024', 'America/Asuncion', '2024-10-06T04:00:00.000Z', 'midnight did not exist'],
+  ['23/03/2025', 'America/Asuncion', '2025-03-23T03:00:00.000Z', 'summer time for good since then'],
+  ['02/11/2025', 'America/Havana', '2025-11-02T04:00:00.000Z', 'midnight comes twice: the first one counts'],
+  ['09/03/2025', 'America/Havana', '2025-03-09T05:00:00.000Z', 'midnight does not exist in Havana either'],
+  ['30/12/2011', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'a day that was left out begins where the next one does'],
+  ['31/12/2011', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'the day after it'],
+  ['01/01/2025', 'Pacific/Kiritimati', '2024-12-31T10:00:00.000Z', 'the earliest zone'],
+  ['01/01/2025', 'Etc/GMT+12', '2025-01-01T12:00:00.000Z', 'the latest zone'],
+]
+
 describe('a day', () => {
   test('is read as dd/mm/yyyy and must exist', () => {
-    assert.deepEqual(parseDay('29/02/2024'), { year: 2024, month: 2, day: 29 })
+    assert.equal(parseDay('29/02/2024')?.toString(), '2024-02-29')
     for (const wrong of [
       '29/02/2025',
       '31/04/2025',
@@ -42,35 +67,36 @@ describe('a day', () => {
   })
 
   test('is followed by the next one, over months, years and leap days', () => {
-    assert.deepEqual(nextDay({ year: 2024, month: 2, day: 28 }), { year: 2024, month: 2, day: 29 })
-    assert.deepEqual(nextDay({ year: 2025, month: 12, day: 31 }), { year: 2026, month: 1, day: 1 })
+    const following = (text: string) => {
+      const day = parseDay(text)
+      return day && dayText(nextDay(day))
+    }
+    assert.equal(following('28/02/2024'), '29/02/2024')
+    assert.equal(following('31/12/2025'), '01/01/2026')
   })
 
-  const starts: [text: string, zone: string, instant: string, why: string][] = [
-    ['15/07/2025', 'UTC', '2025-07-15T00:00:00.000Z', 'UTC is itself'],
-    ['15/07/2025', santiago, '2025-07-15T04:00:00.000Z', 'winter is UTC-4'],
-    ['15/01/2025', santiago, '2025-01-15T03:00:00.000Z', 'summer is UTC-3'],
-    ['07/09/2025', santiago, '2025-09-07T04:00:00.000Z', 'midnight does not exist: the day begins at 01:00'],
-    [
-      '06/04/2025',
-      santiago,
-      '2025-04-06T04:00:00.000Z',
-      'the hour before midnight came twice, and belongs to the day before',
-    ],
-    ['05/04/2025', santiago, '2025-04-05T03:00:00.000Z', 'the day of 25 hours'],
-    ['09/03/2025', 'America/Havana', '2025-03-09T05:00:00.000Z', 'midnight does not exist in Havana either'],
-    [
-      '30/12/2011',
-      'Pacific/Apia',
-      '2011-12-30T10:00:00.000Z',
-      'a day that was left out begins where the next one does',
-    ],
-    ['31/12/2011', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'the day after it'],
-    ['01/01/2025', 'Pacific/Kiritimati', '2024-12-31T10:00:00.000Z', 'the earliest zone'],
-    ['01/01/2025', 'Etc/GMT+12', '2025-01-01T12:00:00.000Z', 'the latest zone'],
-  ]
   for (const [text, zone, instant, why] of starts) {
     test(`${text} in ${zone}: ${why}`, () => assert.equal(startOf(text, zone), instant))
+  }
+})
+
+describe('the number of the day at an instant', () => {
+  for (const [text, zone, instant, why] of starts) {
+    test(`is the one of ${text} in ${zone} from its first millisecond on: ${why}`, () => {
+      const day = parseDay(text)
+      assert.ok(day)
+      const at = Date.parse(instant)
+      // A day that was left out has no instant of its own.
+      const number = zone === 'Pacific/Apia' ? dayNumber(day.with({ day: 31 })) : dayNumber(day)
+      for (const [ms, expected] of [
+        [0, number],
+        [3_600_000, number],
+        [0, number],
+      ] as const)
+        assert.equal(dayNumberAt(at + ms, zone), expected)
+      assert.ok(dayNumberAt(at - 1, zone) < number)
+      assert.equal(dayOfNumber(number).toString(), day.with({ day: zone === 'Pacific/Apia' ? 31 : day.day }).toString())
+    })
   }
 })
 
