@@ -118,17 +118,14 @@ type NewRow = { session: Session; event: ReturnType<typeof toEventRow> }
 
 /** Answers whether the session was inserted. */
 const batchOf = perPool((sql) =>
-  batcher<NewRow, boolean>(
-    { most: limits.createBatchMax, lanes: limits.batchLanes, gatherMs: limits.writesGatherMs },
-    async (rows) => {
-      const inserted = await insertSessions(
-        sql,
-        rows.map((row) => row.session),
-        rows.map((row) => row.event),
-      )
-      return rows.map((row) => inserted.has(row.session.id))
-    },
-  ),
+  batcher<NewRow, boolean>({ most: limits.createBatchMax, lanes: limits.batchLanes }, async (rows) => {
+    const inserted = await insertSessions(
+      sql,
+      rows.map((row) => row.session),
+      rows.map((row) => row.event),
+    )
+    return rows.map((row) => inserted.has(row.session.id))
+  }),
 )
 
 /** What the broken-off first run of the same Idempotency-Key wrote, deleted meanwhile or not: its answer is due. */

@@ -19,7 +19,7 @@ const turn = () => sleep(1)
 
 test('an item that is alone is written at once, and gets its own result', async () => {
   const { given, write, letGo } = heldWrite()
-  const one = batcher({ most: 64, lanes: 2, gatherMs: 60_000 }, write)(7)
+  const one = batcher({ most: 64, lanes: 2 }, write)(7)
   await turn()
   assert.deepEqual(given, [[7]])
   letGo()
@@ -62,39 +62,6 @@ test('a write that takes long holds up nobody who came after it', async () => {
   letGo()
   letGo()
   assert.deepEqual(await Promise.all([stuck, ...next]), [10, 20, 30])
-})
-
-test('after a write of several the next waits for company, unless a crowd is there; after a write of one it does not', async () => {
-  const begun: number[] = []
-  const add = batcher<number, number>({ most: 64, lanes: 2, gatherMs: 40 }, async (items) => {
-    begun.push(performance.now())
-    return items
-  })
-  const times = async (...groups: number[]) => {
-    begun.length = 0
-    for (const size of groups) await Promise.all(Array.from({ length: size }, (_, n) => add(n)))
-    return begun.slice(1).map((at, i) => at - (begun[i] ?? 0))
-  }
-  assert.ok((await times(1, 1, 1)).every((ms) => ms < 30))
-  const [apart = 0] = await times(3, 3)
-  assert.ok(apart >= 35, 'three wait')
-  await sleep(50)
-  const [crowded = 99] = await times(3, 20)
-  assert.ok(crowded < 30, 'twenty do not')
-})
-
-test('nothing is written for nobody: a lane that slept while another took everything goes on', async () => {
-  const sizes: number[] = []
-  const add = batcher<number, number>({ most: 64, lanes: 2, gatherMs: 30 }, async (items) => {
-    sizes.push(items.length)
-    return items
-  })
-  await Promise.all([add(1), add(2)])
-  const early = add(3)
-  await turn()
-  await Promise.all([early, ...Array.from({ length: 8 }, (_, n) => add(n))])
-  await sleep(40)
-  assert.ok(!sizes.includes(0), sizes.join())
 })
 
 test('when a write of several fails, only the bad one does', async () => {

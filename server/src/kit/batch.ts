@@ -1,13 +1,15 @@
 /**
- * Collects what arrives while a write is under way into the next write: many small commits become one. Alone, an item is written
- * at once; among others it waits for them a moment, because what a statement costs apart from its rows is as much as three of them.
+ * Collects what arrives while a write is under way into the next write: many small commits become one. An item that is alone
+ * is written at once.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql } from './db.ts'
 
-/** So many wait for no write that is under way: another one costs each of them next to nothing. */
+/**
+ * Once this many items wait, another lane begins instead of waiting for the write under way. What a statement costs apart from
+ * its rows is as much as three rows, so fewer items share the next write.
+ */
 const crowd = 8
-/** Nobody waits longer for a write that is under way, which may stand before somebody's lock. */
+/** Nobody waits longer than this for a write under way: it may be waiting for a lock. */
 const patienceMs = 50
 
 type Waiting<I, O> = { item: I; resolve(result: O): void; reject(error: unknown): void }
@@ -17,42 +19,27 @@ export type Batcher<I, O> = (item: I) => Promise<O>
 export type BatcherOptions = {
   /** Items of one write at most. */
   most: number
-  /** Writes under way at a time at most; one begins beside another when a crowd waits, or somebody who has waited long. */
+  /** Writes under way at a time at most. */
   lanes: number
-  /** From the beginning of a write of several to that of the next, unless a crowd waits for another lane; 0 unless given. */
-  gatherMs?: number
 }
 
 /**
  * A batcher over `write`, which takes several items and answers one result for each, in order. When a write of several fails,
  * each of its items is written alone, so that only the bad one fails.
  */
-export function batcher<I, O>(
-  { most, lanes, gatherMs = 0 }: BatcherOptions,
-  write: (items: I[]) => Promise<O[]>,
-): Batcher<I, O> {
+export function batcher<I, O>({ most, lanes }: BatcherOptions, write: (items: I[]) => Promise<O[]>): Batcher<I, O> {
   const queue: Waiting<I, O>[] = []
   let running = 0
-  let last = { beganMs: 0, items: 0 }
-  let impatient: NodeJS.Timeout | undefined
+  let lastBeganMs = 0
+  let timer: NodeJS.Timeout | undefined
 
   async function drain(): Promise<void> {
     running += 1
     while (queue.length > 0) {
-      await gather()
-      // Another lane may have taken them meanwhile.
-      const batch = queue.splice(0, most)
-      if (batch.length === 0) continue
-      last = { beganMs: performance.now(), items: batch.length }
-      await writeBatch(batch)
+      lastBeganMs = performance.now()
+      await writeBatch(queue.splice(0, most))
     }
     running -= 1
-  }
-
-  async function gather(): Promise<void> {
-    if (last.items < 2 || queue.length >= crowd) return
-    const pauseMs = last.beganMs + gatherMs - performance.now()
-    if (pauseMs > 0) await sleep(pauseMs)
   }
 
   async function writeBatch(batch: Waiting<I, O>[]): Promise<void> {
@@ -67,15 +54,15 @@ export function batcher<I, O>(
     }
   }
 
-  /** Begins a write where one may begin; else sees to it that what waits now is not kept waiting. */
+  /** Begins a write if a lane is free and enough items wait, or they have waited long enough; else looks again later. */
   function begin(waitedLong = false): void {
     if (running === 0 || (running < lanes && (waitedLong || queue.length >= crowd))) void drain()
-    else impatient ??= setTimeout(lookAgain, patienceMs)
+    else if (timer === undefined) timer = setTimeout(beginLater, patienceMs)
   }
 
-  function lookAgain(): void {
-    impatient = undefined
-    if (queue.length > 0) begin(performance.now() - last.beganMs >= patienceMs)
+  function beginLater(): void {
+    timer = undefined
+    if (queue.length > 0) begin(performance.now() - lastBeganMs >= patienceMs)
   }
 
   return (item) =>

@@ -18,9 +18,8 @@ import type { Work, Writes } from './work.ts'
 class NeedsLocks extends Error {}
 
 const writerOf = perPool((sql) =>
-  batcher<ChangeSet, boolean>(
-    { most: limits.outcomeBatchMax, lanes: limits.batchLanes, gatherMs: limits.writesGatherMs },
-    (sets) => writeChangeSets(sql, sets),
+  batcher<ChangeSet, boolean>({ most: limits.outcomeBatchMax, lanes: limits.batchLanes }, (sets) =>
+    writeChangeSets(sql, sets),
   ),
 )
 

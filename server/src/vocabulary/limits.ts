@@ -38,7 +38,6 @@ export const limits = {
   createBatchMax: 128,
   outcomeBatchMax: 64,
   batchLanes: 2,
-  writesGatherMs: 4,
   readBatchMax: 64,
   /** Of all answers that are remembered together. */
   answersCharacters: 8_000_000,
