@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ParseArgsOptionsConfig, parseArgs, parseEnv } from 'node:util'
+import { parseDatabaseUrl } from './kit/database-url.ts'
 import { OperatorError } from './kit/operator-error.ts'
 
 /** How an option is given. A flag wins over the variable, the variable over `.env` in the project's root. */
@@ -138,12 +139,8 @@ function readRole(text = ''): Role {
 
 function readDatabaseUrl(text: string | undefined): string | undefined {
   if (!text) return undefined
-  const protocol = URL.parse(text)?.protocol
-  if (protocol === 'postgres:' || protocol === 'postgresql:') return text
-  // The value is not repeated: it may hold a password.
-  throw new OperatorError(
-    '--database-url (DATABASE_URL) is not of the form postgres://user:password@host:port/database.',
-  )
+  parseDatabaseUrl(text)
+  return text
 }
 
 function readPublicUrl(text: string | undefined): string | undefined {

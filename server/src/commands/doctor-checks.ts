@@ -5,6 +5,7 @@ import { openTokens } from '../access/tokens.ts'
 import { findWrongTotals } from '../checkout-sessions/counts-check-store.ts'
 import type { Config } from '../config.ts'
 import { applicationRole } from '../kit/application-role.ts'
+import { parseDatabaseUrl } from '../kit/database-url.ts'
 import { openPool, type Sql } from '../kit/db.ts'
 import { describeGrants, findWrongGrants } from '../kit/grants.ts'
 import { readMigrationState } from '../kit/migrate.ts'
@@ -34,6 +35,10 @@ export const configurationChecks: Readonly<Record<string, (config: Config) => Fi
     return ok(
       publicUrl ? `payers reach us at ${publicUrl}` : 'complete; without --public-url only this machine can pay',
     )
+  },
+  'database url': ({ databaseUrl }) => {
+    const warnings = databaseUrl ? parseDatabaseUrl(databaseUrl).warnings : []
+    return warnings.length === 0 ? ok('every parameter has its meaning') : note(warnings.join(' '))
   },
   'private files': ({ dataDir }) => {
     const open = ['', 'master.key', 'sandbox.json', 'postgres'].filter((name) => {

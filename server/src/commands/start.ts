@@ -1,6 +1,7 @@
 /** `pasarela start`: database, schema, seed, HTTP and jobs up in this order, and down in the opposite one. */
 import { pino } from 'pino'
 import type { Config } from '../config.ts'
+import { parseDatabaseUrl } from '../kit/database-url.ts'
 import { findRunningPostgres, refuseTakenFolder, startPostgres } from '../kit/embedded-postgres.ts'
 import { type Lifetime, openLifetime } from '../kit/lifetime.ts'
 import { openLog } from '../kit/log.ts'
@@ -79,6 +80,7 @@ type Database = { url: string; poolUrl: string }
 /** Opens the database that the configuration asks for; the embedded one is ours until the end. */
 async function openDatabase(config: Config, name: string, lifetime: Lifetime, log: pino.Logger): Promise<Database> {
   if (config.databaseUrl) {
+    for (const warning of parseDatabaseUrl(config.databaseUrl).warnings) log.warn(warning)
     await reachDatabase(config.databaseUrl)
     return { url: config.databaseUrl, poolUrl: config.databaseUrl }
   }

@@ -1,5 +1,7 @@
 /** The pool, the transaction and what a broken constraint was called. SQL itself stands in each slice's store.ts. */
 import postgres from 'postgres'
+import { tlsOptions } from './database-tls.ts'
+import { parseDatabaseUrl } from './database-url.ts'
 
 export type Sql = postgres.Sql<{ bigint: bigint }>
 /** A transaction's connection, or the pool: what store functions take first. */
@@ -18,18 +20,25 @@ export type PoolOptions = {
 /**
  * Opens a pool. Every connection waits for the disk at commit (`synchronous_commit=on`), works as `pasarela_app`, and gives
  * up on statements and idle transactions that would hold locks for ever. `bigint` columns come as BigInt, column names in camel case.
- * As in libpq, a `host` parameter of the URL that is a folder leads to the server's Unix socket there.
  */
 export function openPool(url: string, options: PoolOptions): Sql {
   const timeout = options.statementTimeoutMs ?? 20_000
-  const address = new URL(url)
-  const folder = address.searchParams.get('host')
-  address.searchParams.delete('host')
-  return postgres(address.href, {
-    ...(folder === null ? {} : { host: folder }),
-    max: options.max,
+  const {
+    tls,
+    maxConnections,
+    connectTimeoutMs,
+    keepAliveDelayMs,
+    startupOptions,
+    warnings: _,
+    ...address
+  } = parseDatabaseUrl(url)
+  return postgres({
+    ...address,
+    ssl: tls?.isOptional ? ('prefer' as const) : (tlsOptions(address.host, tls) ?? false),
+    keep_alive: keepAliveDelayMs / 1_000,
+    max: Math.min(options.max, maxConnections ?? options.max),
     idle_timeout: 0,
-    connect_timeout: 10,
+    connect_timeout: (connectTimeoutMs ?? 10_000) / 1_000,
     max_lifetime: null,
     // Seconds between two attempts to connect. The driver's own grows to 20: a database that is back would wait for us.
     backoff: () => 0.1 + Math.random() * 0.2,
@@ -37,6 +46,7 @@ export function openPool(url: string, options: PoolOptions): Sql {
     transform: { column: { from: postgres.toCamel }, undefined: null },
     onnotice: (notice) => options.onNotice?.(notice.message ?? ''),
     connection: {
+      ...(startupOptions === undefined ? {} : { options: startupOptions }),
       application_name: options.applicationName,
       synchronous_commit: 'on',
       TimeZone: 'UTC',

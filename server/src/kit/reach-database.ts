@@ -1,5 +1,6 @@
 /** Whether a database can be used, and if not, why, in the operator's words. */
-import postgres from 'postgres'
+import { parseDatabaseUrl } from './database-url.ts'
+import { openPool } from './db.ts'
 import { errorCode, OperatorError } from './operator-error.ts'
 
 /** The oldest Postgres that the schema is written for. */
@@ -20,11 +21,21 @@ const reasons: Record<string, string> = {
   '3D000': 'it has no database of that name',
   '53300': 'it has no connection left for us',
   '57P03': 'it is starting up or shutting down',
+  SELF_SIGNED_CERT_IN_CHAIN: 'this system does not know who signed its certificate; name the file with sslrootcert',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'this system does not know who signed its certificate; name the file with sslrootcert',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'this system does not know who signed its certificate; name the file with sslrootcert',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'this system does not know who signed its certificate; name the file with sslrootcert',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is made out for another name',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
 }
+
+const unencrypted = 'it takes only encrypted connections; add sslmode=verify-full, or at least sslmode=require'
 
 /** Throws an OperatorError when the database cannot be reached or is too old. */
 export async function reachDatabase(url: string): Promise<void> {
-  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined })
+  const sql = openPool(url, { max: 1, applicationName: 'pasarela', asApplication: false })
   try {
     const [row] = await sql<{ number: number; text: string }[]>`
       select current_setting('server_version_num')::int as number, current_setting('server_version') as text`
@@ -43,8 +54,8 @@ export async function reachDatabase(url: string): Promise<void> {
 
 function describeFailure(url: string, error: unknown): unknown {
   if (error instanceof OperatorError) return error
-  const code = errorCode(error) ?? ''
-  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error))
+  const message = error instanceof Error ? error.message : String(error)
+  const reason = message.includes('no encryption') ? unencrypted : (reasons[errorCode(error) ?? ''] ?? message)
   return new OperatorError(
     `The database ${placeOf(url)} cannot be reached: ${reason}. Start it, or correct --database-url (DATABASE_URL).`,
   )
@@ -52,6 +63,6 @@ function describeFailure(url: string, error: unknown): unknown {
 
 /** Host, port and database of a URL: what may be shown of it. */
 export function placeOf(url: string): string {
-  const { host, pathname } = new URL(url)
-  return `${host}${pathname}`
+  const { host, port, database = '' } = parseDatabaseUrl(url)
+  return `${host.includes(':') ? `[${host}]` : host}:${port}/${database}`
 }
