@@ -11,6 +11,7 @@ import { eventRoutes } from './events/routes.ts'
 import { exchangeRateRoutes } from './exchange-rates/routes.ts'
 import { hostedPageRoutes } from './hosted-page/routes.ts'
 import type { Admission } from './http/admission.ts'
+import { boundAnswers } from './http/answers.ts'
 import { readBodies } from './http/body.ts'
 import { serveDocs } from './http/docs.ts'
 import { answerErrors, answerRouterError } from './http/errors.ts'
@@ -39,10 +40,12 @@ export type AppOptions = {
   /** Called with every route and the shared schemas: how tests learn what may be answered. */
   onRoute?: (route: RouteOptions, shared: Record<string, unknown>) => void
   admission?: Admission
+  /** How long a client may take nothing of its answer. */
+  unreadAnswerMs?: number
 }
 
 /** Builds the application, ready to listen or to be injected into. The caller closes it. */
-export async function buildApp(ctx: AppContext, { onRoute, admission }: AppOptions = {}): Promise<App> {
+export async function buildApp(ctx: AppContext, { onRoute, admission, unreadAnswerMs }: AppOptions = {}): Promise<App> {
   const app = Fastify({
     loggerInstance: ctx.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'traceId' }),
@@ -65,6 +68,7 @@ export async function buildApp(ctx: AppContext, { onRoute, admission }: AppOptio
   shedLoad(app, admission)
   guard(app, ctx)
   await limitRates(app)
+  boundAnswers(app, unreadAnswerMs)
   replayAnswers(app, ctx)
   forgetChanges(app, ctx)
 

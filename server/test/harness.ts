@@ -56,10 +56,12 @@ export async function startTestApp({
   publicUrl = 'http://127.0.0.1:8080',
   log = quietLog,
   admission = admitsAll,
+  unreadAnswerMs,
 }: {
   publicUrl?: string
   log?: FastifyBaseLogger
   admission?: Admission
+  unreadAnswerMs?: number
 } = {}): Promise<TestApp> {
   const database = await freshDatabase()
   let nowMs = Date.now()
@@ -73,7 +75,7 @@ export async function startTestApp({
     providerTimeoutMs: 400,
   })
   const check = answerChecker()
-  const app = await buildApp(ctx, { onRoute: check.learn, admission })
+  const app = await buildApp(ctx, { onRoute: check.learn, admission, ...(unreadAnswerMs ? { unreadAnswerMs } : {}) })
   const newMerchant = async (mode: 'live' | 'sandbox' = 'sandbox') => clientOf(app, ctx, check, mode)
   const runJobs = async () => {
     for (const job of jobsOf(ctx)) while (await job.run());

@@ -15,6 +15,8 @@ const route = {
   exposeHeadRoute: false,
 }
 
+const unreadMax = 16 * 1024
+
 /** `allow` throws when the address asks for this page too often. */
 export function livePages(scope: App, ctx: Context, allow: (request: FastifyRequest) => void): void {
   const pages = watch(ctx)
@@ -27,7 +29,8 @@ export function livePages(scope: App, ctx: Context, allow: (request: FastifyRequ
     if (raw.destroyed) return reply.hijack()
     const version = String((request.query as { v?: unknown }).v ?? '').slice(0, 80)
     const listener = {
-      send: (text: string) => void raw.write(text),
+      // News are few bytes: what piles up is not being read.
+      send: (text: string) => void (raw.writableLength > unreadMax ? raw.destroy() : raw.write(text)),
       end: () => void raw.end(),
     }
     if (!pages.add({ ...page, version, address: request.ip, listener })) {

@@ -44,6 +44,13 @@ export const limits = {
   requestsPerSecond: 1000,
   /** Sent without waiting for answers. */
   requestsPerConnectionMax: 16,
+  /** Large answers that are in memory because their clients have not read them, and how long a client may take nothing. */
+  unreadBytesMax: 96 * 1024 * 1024,
+  unreadBytesPerMerchantMax: 32 * 1024 * 1024,
+  unreadAnswerMs: 20_000,
+  /** Pages of lists that are made at the same moment. */
+  pagesAtOnceMax: 8,
+  pagesAtOncePerMerchantMax: 4,
   /** Checkout pages that wait for news on a stream: in all, of one client address, of one session. Others poll. */
   openPagesMax: 5_000,
   openPagesPerAddressMax: 500,
