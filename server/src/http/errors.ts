@@ -83,9 +83,13 @@ function isOutOfReach(error: unknown): boolean {
 /** A wrong or absent tag is also told by its own `enum` or `required`, a wrong name by its own rule: these only repeat it. */
 const repeating = new Set(['if', 'discriminator', 'propertyNames'])
 
+/** An answer names fewer faults than this; some of these only repeat another. */
+const readMax = 200
+
 function fromValidation(errors: AjvError[], context: string): Problem {
-  const telling = errors.filter((e) => !repeating.has(e.keyword) && !isEcho(e, errors))
-  const shown = telling.length > 0 ? telling : errors
+  const first = errors.slice(0, readMax)
+  const telling = first.filter((e) => !repeating.has(e.keyword) && !isEcho(e, first))
+  const shown = telling.length > 0 ? telling : first
   const faults = dedupe(shown.map((e) => toFault(e, places[context] ?? '')))
   const missingOnly = shown.every((e) => e.keyword === 'required')
   return problem(missingOnly ? 'missingParam' : 'invalidParam', describeFaults(faults), { errors: faults })

@@ -1,8 +1,11 @@
 /** What a stranger sends costs next to nothing: neither CPU time nor a large answer. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { versionV2 } from '../../src/access/caller.ts'
+import { describeApi } from '../../src/describe.ts'
 import { maskSecrets } from '../../src/kit/mask.ts'
 import { startTestApp, type TestApp } from '../harness.ts'
+import { oversizedBodies, oversizedQueries } from '../oversized.ts'
 
 const answerBytesMax = 16 * 1024
 const nameLengthMax = 130
@@ -47,19 +50,99 @@ test('256 KB are masked within 50 ms, whatever they repeat', () => {
   }
 })
 
+describe('a list, map, object or text that is too large is refused within 20 ms, with at most 20 faults', async () => {
+  const document = await describeApi()
+  const bodies = Map.groupBy(oversizedBodies(document), ({ method, path }) => `${method} ${path}`)
+  const queries = Map.groupBy(oversizedQueries(document), ({ path }) => `GET ${path.split('?')[0]}`)
+
+  for (const [operation, cases] of bodies) {
+    test(`in the body of ${operation}`, async () => {
+      for (const { name, method, path, body } of cases) {
+        const { ms, answer } = await cost(() => call(method, path, body))
+        assert.ok(ms < 20, `${name}: ${ms} ms`)
+        assertShort(name, answer)
+      }
+    })
+  }
+  for (const [operation, cases] of queries) {
+    test(`in the query of ${operation}`, async () => {
+      for (const { name, method, path } of cases) {
+        const { ms, answer } = await cost(() => call(method, path))
+        assert.ok(ms < 20, `${name}: ${ms} ms`)
+        if (answer.statusCode !== 200) assertShort(name, answer)
+      }
+    })
+  }
+
+  test('the cases reach every kind of place', () => {
+    const names = [...bodies.values()].flat().map(({ name }) => name)
+    for (const known of [
+      '/origins: an array of {}',
+      '/items: an array of 1',
+      '/metadata: an object of 1',
+      'of "a", 1 times',
+    ])
+      assert.ok(
+        names.some((name) => name.includes(known)),
+        known,
+      )
+    assert.ok(bodies.size > 20 && queries.size > 10)
+  })
+})
+
+test('all faults of a body of normal size are named at once', async () => {
+  const item = { name: 1, quantity: 'x', surprise: true }
+  const body = { items: [item, {}], paymentMethodsAllowed: ['PIX', 'a'], metadata: { a: 1 }, destinations: [], odd: 1 }
+  const answer = await call('POST', '/checkout-sessions', JSON.stringify(body))
+  const pointers = answer.json().errors.map(({ pointer }: { pointer: string }) => pointer)
+  for (const pointer of [
+    '/items/0/name',
+    '/items/0/quantity',
+    '/items/0/surprise',
+    '/items/1/description',
+    '/paymentMethodsAllowed/1',
+    '/metadata/a',
+    '/checkoutToken',
+    '/destinations',
+    '/odd',
+  ])
+    assert.ok(pointers.includes(pointer), `${pointer} is missing in ${pointers}`)
+})
+
+function assertShort(name: string, answer: Answer): void {
+  assert.equal(answer.statusCode, 400, `${name}: ${answer.body.slice(0, 300)}`)
+  assert.ok(Buffer.byteLength(answer.body) <= answerBytesMax, `${name}: ${answer.body.length} bytes`)
+  assert.ok(answer.json().errors.length <= 20, name)
+}
+
+type Answer = Awaited<ReturnType<typeof post>>
+
+function call(method: string, path: string, payload?: string) {
+  const headers = {
+    'x-api-key': t.client.apiKey,
+    authorization: `Bearer ${t.client.token}`,
+    'user-agent': 'Tests/1.0',
+    'conomyhq-api-version': versionV2,
+    ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+  }
+  const url = path.replaceAll(/\{\w+\}/g, 'x')
+  return t.app.inject({ method: method as 'GET', url, headers, ...(payload === undefined ? {} : { payload }) })
+}
+
 function post(url: string, body: unknown) {
   return t.app.inject({ method: 'POST', url, headers: { 'x-api-key': t.client.apiKey }, payload: body as object })
 }
 
-/** The CPU time of the cheapest of three runs: the first compiles the schema, and the machine may be busy. */
-async function cost<A>(run: () => Promise<A>): Promise<{ ms: number; answer: A }> {
-  const costs: { ms: number; answer: A }[] = []
-  for (let round = 0; round < 3; round++) {
+/** CPU time. What seems slow runs again: the first run compiles the schema, and the machine may be busy. */
+async function cost<A>(run: () => Promise<A>, enoughMs = 18): Promise<{ ms: number; answer: A }> {
+  let least = { ms: Number.POSITIVE_INFINITY, answer: undefined as A }
+  for (let round = 0; round < 5 && least.ms > enoughMs; round++) {
     const from = process.cpuUsage()
     const answer = await run()
-    costs.push({ ms: cpuMsSince(from), answer })
+    const ms = cpuMsSince(from)
+    if (ms < least.ms) least = { ms, answer }
   }
-  return costs.reduce((least, each) => (each.ms < least.ms ? each : least))
+  return least
 }
 
 function cpuMsSince(from: NodeJS.CpuUsage): number {
