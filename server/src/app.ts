@@ -10,6 +10,7 @@ import { discoveryRoutes } from './discovery/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { exchangeRateRoutes } from './exchange-rates/routes.ts'
 import { hostedPageRoutes } from './hosted-page/routes.ts'
+import { noteWrites } from './http/activity.ts'
 import type { Admission } from './http/admission.ts'
 import { boundAnswers } from './http/answers.ts'
 import { readBodies } from './http/body.ts'
@@ -67,6 +68,7 @@ export async function buildApp(ctx: AppContext, { onRoute, admission, unreadAnsw
   logRequests(app)
   shedLoad(app, admission)
   guard(app, ctx)
+  noteWrites(app, ctx)
   await limitRates(app)
   boundAnswers(app, unreadAnswerMs)
   replayAnswers(app, ctx)

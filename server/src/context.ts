@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { type Authenticator, authenticator } from './access/authenticate.ts'
 import { openTokens } from './access/tokens.ts'
+import { openActivity } from './kit/activity.ts'
 import { type Clock, systemClock } from './kit/clock.ts'
 import type { Context } from './kit/context.ts'
 import { openPool } from './kit/db.ts'
@@ -35,6 +36,7 @@ export async function buildContext(options: ContextOptions): Promise<AppContext>
       sql,
       log: options.log,
       clock: options.clock ?? systemClock,
+      activity: openActivity(sql, (error) => options.log.warn({ err: error }, 'other processes were not notified')),
       publicUrl: options.publicUrl,
       masterKey: options.masterKey,
       providerTimeoutMs: options.providerTimeoutMs ?? limits.providerTimeoutMs,

@@ -30,5 +30,5 @@ export function jobsOf(ctx: AppContext): Job[] {
 
 /** Starts all jobs; `stop` waits for the rounds under way. */
 export function startWorker(ctx: AppContext): Worker {
-  return startJobs(jobsOf(ctx), ctx.log)
+  return startJobs(jobsOf(ctx), ctx)
 }

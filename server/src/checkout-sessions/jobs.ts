@@ -12,6 +12,7 @@ export function sessionJobs(ctx: Context): Job[] {
     {
       name: 'expire sessions',
       everyMs: 500,
+      idleMs: 1_500,
       // A long queue leaves the machine to requests: the busier it is, the longer a slice takes, and the longer the rest after it.
       rest: 0.75,
       run: () => expireSessions(ctx, state),
@@ -19,6 +20,7 @@ export function sessionJobs(ctx: Context): Job[] {
     {
       name: 'fold session counts',
       everyMs: 1000,
+      idleMs: 10_000,
       run: async () => (await foldSessionDeltas(ctx.sql, deltasPerRound)) === deltasPerRound,
     },
   ]

@@ -11,11 +11,17 @@ export { type Placed, readPlaced } from './store.ts'
 /**
  * What the rounds before have told. `afterMerchant`: the next round begins after this merchant, so that one with a long queue does
  * not keep the others waiting. `foundSome`: whether the last round found anything. `walk`: what need not be looked at.
+ * `othersUntilMs`: until when the work is left to another process.
  */
-export type SequencerState = { afterMerchant: number; foundSome: boolean; walk: OutboxWalk }
+export type SequencerState = { afterMerchant: number; foundSome: boolean; walk: OutboxWalk; othersUntilMs: number }
 
 /** Of a sequencer that has not made a round yet. */
-export const newSequencerState = (): SequencerState => ({ afterMerchant: 0, foundSome: false, walk: newOutboxWalk() })
+export const newSequencerState = (): SequencerState => ({
+  afterMerchant: 0,
+  foundSome: false,
+  walk: newOutboxWalk(),
+  othersUntilMs: 0,
+})
 
 /**
  * Whether a round would find anything: asked without a transaction, since mostly nothing waits. While events keep coming it is
@@ -29,7 +35,7 @@ export async function isWorkWaiting(sql: Executor, state: SequencerState): Promi
  * What each log got, whether the round was cut short (more may be waiting), and what to begin the next one with once this one is
  * committed.
  */
-export type SequencerRound = { placed: store.Placed[]; isCut: boolean; state: SequencerState }
+export type SequencerRound = { placed: store.Placed[]; isCut: boolean; state: Omit<SequencerState, 'othersUntilMs'> }
 
 /**
  * Moves up to `most` events out of the outbox into the logs of their merchants, in the caller's transaction. What another

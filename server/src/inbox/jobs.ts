@@ -6,7 +6,7 @@ import { pruneNotices } from './prune.ts'
 
 export function inboxJobs(ctx: Context): Job[] {
   return [
-    { name: 'apply notices', everyMs: 250, run: () => processNotices(ctx) },
+    { name: 'apply notices', everyMs: 250, idleMs: 5_000, run: () => processNotices(ctx) },
     { name: 'prune notices', everyMs: 3_600_000, run: () => pruneNotices(ctx) },
   ]
 }

@@ -1,5 +1,6 @@
 /** The part of the application that verbs may see: the database, the clock, the log and where we are reached. */
 import type { FastifyBaseLogger } from 'fastify'
+import type { Activity } from './activity.ts'
 import type { Clock } from './clock.ts'
 import type { Sql } from './db.ts'
 import type { Recall } from './recall.ts'
@@ -8,6 +9,8 @@ export type Context = {
   readonly sql: Sql
   readonly log: FastifyBaseLogger
   readonly clock: Clock
+  /** Whether anything happens: what sets the pace of jobs. */
+  readonly activity: Activity
   /** Base of every `url` we hand out, without a slash at the end. */
   readonly publicUrl: string
   /** 32 bytes: seals secrets at rest. */

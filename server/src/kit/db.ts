@@ -63,6 +63,11 @@ export function transaction<T>(sql: Sql, work: (tx: Executor) => Promise<T>): Pr
   return sql.begin((tx) => work(tx)) as Promise<T>
 }
 
+/** Calls `heard` for each notification of the channel, on a connection of its own that is opened again when it is lost. */
+export async function listenTo(sql: Sql, channel: string, heard: () => void): Promise<void> {
+  await sql.listen(channel, heard)
+}
+
 const attemptsMax = 4
 
 /** Does work again where it met another one head-on: work that leaves nothing behind when it fails. `again` says which errors mean that. */

@@ -10,6 +10,7 @@ export function ledgerJobs(ctx: Context): Job[] {
     {
       name: 'fold balances',
       everyMs: 1000,
+      idleMs: 10_000,
       run: async () => (await foldDeltas(ctx.sql, mostPerRound)) === mostPerRound,
     },
   ]

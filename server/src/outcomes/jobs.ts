@@ -4,5 +4,5 @@ import type { Job } from '../kit/job.ts'
 import { pollPayments } from './poll.ts'
 
 export function outcomeJobs(ctx: Context): Job[] {
-  return [{ name: 'poll payments', everyMs: 250, run: () => pollPayments(ctx) }]
+  return [{ name: 'poll payments', everyMs: 250, idleMs: 2_000, run: () => pollPayments(ctx) }]
 }

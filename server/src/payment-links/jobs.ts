@@ -4,5 +4,5 @@ import type { Job } from '../kit/job.ts'
 import { expireLinks } from './expire.ts'
 
 export function linkJobs(ctx: Context): Job[] {
-  return [{ name: 'expire payment links', everyMs: 1000, run: () => expireLinks(ctx) }]
+  return [{ name: 'expire payment links', everyMs: 1000, idleMs: 2_000, run: () => expireLinks(ctx) }]
 }

@@ -12,20 +12,25 @@ import { addToQueues, type QueueKey } from './queue-store.ts'
 import { listEndpointsOf } from './store.ts'
 
 const slice = 500
+/** How long a process leaves the work to another one that it found at it. */
+const othersMs = 250
 
 /** One round over all merchants; keeps in `state` what the next one begins with. True when more is waiting. */
 export async function dispatchEvents(ctx: Context, state: SequencerState): Promise<boolean> {
-  if (!(await isWorkWaiting(ctx.sql, state))) return false
+  if (performance.now() < state.othersUntilMs || !(await isWorkWaiting(ctx.sql, state))) return false
   try {
     const round = await transaction(ctx.sql, async (sql) => {
       const done = await sequenceEvents(sql, state, slice)
       if (done && done.placed.length > 0) await fanOut(sql, done.placed, new Date(ctx.clock.nowMs()))
       return done
     })
-    // Undefined: another process is at it. Then this one may rest.
-    if (round === undefined) return false
+    if (round === undefined) {
+      state.othersUntilMs = performance.now() + othersMs
+      return false
+    }
     // Only now: what was not committed has to be found again.
     Object.assign(state, round.state)
+    if (round.placed.length > 0) ctx.activity.note()
     return round.isCut
   } catch (error) {
     // A queue and a delivery were locked the other way round by a replay: nothing was kept, the next round does it again.

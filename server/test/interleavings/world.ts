@@ -171,6 +171,8 @@ export async function makeWorld(admin: Sql, setting: Setting, failed: (error: un
     sql,
     log,
     clock: { nowMs: () => nowMs },
+    // No job runs by itself here, so none needs a pace.
+    activity: { note: nothing, isBusy: () => false, onBegin: () => nothing, listen: async () => undefined },
     publicUrl: 'http://127.0.0.1:8080',
     masterKey,
     providerTimeoutMs: 10_000,
