@@ -23,6 +23,11 @@ export type Authenticator = {
   forget(merchantId: number): void
 }
 
+/** What `createClient` hands out. Nothing else is looked up or remembered, so that strangers cannot fill the memory. */
+const apiKeyForm = /^pak_(live|sandbox)_[\w-]{43}$/
+
+const unknownKey = () => problem('unauthorized', 'The x-api-key is not known, or its client was revoked.')
+
 /**
  * Clients are remembered for under five seconds, so that a revoked one is refused everywhere within five. By the key as it was
  * sent: hashing it again for each request costs more than finding it.
@@ -33,6 +38,7 @@ export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
   async function clientByKey(headers: Headers, nowMs: number): Promise<KnownClient> {
     const apiKey = headers['x-api-key']
     if (typeof apiKey !== 'string' || apiKey === '') throw problem('unauthorized', 'The header x-api-key is missing.')
+    if (!apiKeyForm.test(apiKey)) throw unknownKey()
     let entry = known.get(apiKey)
     if (!entry || Math.abs(nowMs - entry.loadedMs) > limits.clientCacheMs) {
       // The promise is kept, so that a burst asks the database once.
@@ -41,7 +47,7 @@ export function authenticator(sql: Sql, tokens: Tokens): Authenticator {
       entry.client.catch(() => known.delete(apiKey))
     }
     const client = await entry.client
-    if (!client) throw problem('unauthorized', 'The x-api-key is not known, or its client was revoked.')
+    if (!client) throw unknownKey()
     entry.merchantId = client.merchant.id
     return client
   }

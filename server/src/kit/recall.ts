@@ -15,10 +15,14 @@ type Options = {
   now?: () => number
 }
 
+/** Keys hold what callers send: all of them together are at most so long on average. */
+const keyLengthMean = 100
+
 /** Other processes see a change after `ttlMs` at the latest. */
 export function recall({ ttlMs, max, now = () => performance.now() }: Options): Recall {
   const clock = { perf: { now }, ttlResolution: 0 }
-  const loaded = new LRUCache<string, Promise<unknown>>({ max, ttl: ttlMs, ...clock })
+  const sizes = { maxSize: max * keyLengthMean, sizeCalculation: (_: unknown, key: string) => key.length }
+  const loaded = new LRUCache<string, Promise<unknown>>({ max, ttl: ttlMs, ...sizes, ...clock })
   // Part of every key of the merchant, so a new edition leaves the entries before it without a reader. It is needed until
   // the last of them has expired.
   const editions = new LRUCache<number, number>({ max, ttl: 2 * ttlMs, ...clock })

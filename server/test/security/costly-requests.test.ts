@@ -1,6 +1,8 @@
 /** What a stranger sends costs next to nothing: neither CPU time nor a large answer. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { versionV2 } from '../../src/access/caller.ts'
 import { describeApi } from '../../src/describe.ts'
 import { maskSecrets } from '../../src/kit/mask.ts'
@@ -108,6 +110,36 @@ test('all faults of a body of normal size are named at once', async () => {
   ])
     assert.ok(pointers.includes(pointer), `${pointer} is missing in ${pointers}`)
 })
+
+describe('what strangers send is not remembered', () => {
+  test('10,000 API keys of 15 KB, none of our form, take no memory and ask the database nothing', async () => {
+    const { auth } = t.ctx
+    const refused = async (apiKey: string) => {
+      const headers = { 'x-api-key': apiKey, authorization: 'Bearer x' }
+      await assert.rejects(auth.authenticate(headers, 0), { key: 'unauthorized' })
+    }
+    await refused('x')
+    const before = heapBytes()
+    const from = process.cpuUsage()
+    for (let n = 0; n < 10_000; n++) await refused(`${n}`.padEnd(15_000, 'x'))
+    assert.ok(heapBytes() - before < 5_000_000, `${heapBytes() - before} bytes`)
+    assert.ok(cpuMsSince(from) < 3_000, `${cpuMsSince(from)} ms: each was looked up`)
+  })
+
+  test('what a merchant asks for under long names is bounded in characters', async () => {
+    const before = heapBytes()
+    const { recall } = t.ctx
+    for (let n = 0; n < 10_000; n++) await recall.get(1, `${n}`.padEnd(10_000, 'x'), async () => undefined)
+    assert.ok(heapBytes() - before < 20_000_000, `${heapBytes() - before} bytes`)
+  })
+})
+
+/** What is still in use, after a collection. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed
+}
 
 function assertShort(name: string, answer: Answer): void {
   assert.equal(answer.statusCode, 400, `${name}: ${answer.body.slice(0, 300)}`)
