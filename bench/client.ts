@@ -2,6 +2,7 @@
  * A merchant's backend under load: keep-alive connections, one request at a time on each. HTTP/1.1 over plain sockets, because
  * on a machine that client and server share, a client that costs as much as the server would measure itself.
  */
+import { randomUUID } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import type { SandboxSeed } from '../server/src/seed.ts'
 
@@ -14,8 +15,16 @@ export type ApiClient = {
   close(): void
 }
 
-/** Signs in and returns a client of `connections` sockets. */
-export async function openClient(address: string, seed: SandboxSeed, connections: number): Promise<ApiClient> {
+/**
+ * Signs in and returns a client of `connections` sockets. Every POST carries an Idempotency-Key of its own, as the documentation
+ * advises; with `keyed: false` none does.
+ */
+export async function openClient(
+  address: string,
+  seed: SandboxSeed,
+  connections: number,
+  { keyed = true }: { keyed?: boolean } = {},
+): Promise<ApiClient> {
   const headers: Record<string, string> = {
     'x-api-key': seed.apiKey,
     'user-agent': 'Bench/1.0',
@@ -36,7 +45,8 @@ export async function openClient(address: string, seed: SandboxSeed, connections
     try {
       const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
       const length = body === undefined ? '' : `content-length: ${Buffer.byteLength(text)}\r\n`
-      return await connection.ask(`${method} ${path}${head}${length}\r\n${text}`)
+      const key = keyed && method === 'POST' ? `idempotency-key: ${randomUUID()}\r\n` : ''
+      return await connection.ask(`${method} ${path}${head}${key}${length}\r\n${text}`)
     } finally {
       const next = waiting.shift()
       if (next) next(connection)

@@ -3,11 +3,16 @@
 export type Figures = { perSecond: number; p50Ms: number; p99Ms: number; count: number }
 
 /** A server runs for days: its code is compiled to the end before it is measured. */
-const warmUpSeconds = 8
+export const warmUpSeconds = 8
 
 /** Runs `work` in `workers` loops for `seconds` after a warm-up. An error ends the measurement. */
-export async function measure(workers: number, seconds: number, work: () => Promise<void>): Promise<Figures> {
-  await loops(workers, warmUpSeconds, work)
+export async function measure(
+  workers: number,
+  seconds: number,
+  work: () => Promise<void>,
+  warmUp = warmUpSeconds,
+): Promise<Figures> {
+  await loops(workers, warmUp, work)
   const timed = await loops(workers, seconds, work)
   const count = timed.times.length
   return { perSecond: count / timed.seconds, ...percentiles(timed.times), count }

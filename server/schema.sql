@@ -594,7 +594,6 @@ create table payments (
   next_check_at timestamp with time zone,
   checks integer not null default 0,
   leased_until timestamp with time zone,
-  event_sequence integer,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   expires_at timestamp with time zone,
@@ -632,7 +631,6 @@ comment on column payments.total_order is 'The total in major units, for sorting
 comment on column payments.purchase_minor is 'What the payer was asked for, in purchase_currency.';
 comment on column payments.received_minor is 'What the provider says came, in purchase_currency; differs from purchase_minor when the payer paid another amount.';
 comment on column payments.next_check_at is 'When the provider is asked next; null: no longer.';
-comment on column payments.event_sequence is 'The event counter of a payment that is its own stream (no session, no link, no parent).';
 comment on column payments.accepted_at is 'When this payment became the one that paid its order.';
 comment on column payments.received_currency is 'The currency of received_minor, where it is not purchase_currency.';
 CREATE INDEX payments_attention ON payments USING btree (merchant_id, id) WHERE (attention IS NOT NULL);

@@ -1,6 +1,7 @@
 /** Durable creates: validated, quoted and on disk with their event, beside PostgreSQL's own benchmark inserting the same rows. */
 import { openClient, sessionBody } from '../client.ts'
 import { createScript } from '../hand-written.ts'
+import { compareKeys, inTurns, turns } from '../keys.ts'
 import { measure } from '../measure.ts'
 import { findPgbench, pgbenchScript } from '../pgbench.ts'
 import { type Bench, type Row, type Scenario, shown, withSql } from '../scenario.ts'
@@ -10,24 +11,35 @@ const pgbenchClients = 32
 
 export const scenario: Scenario = {
   name: 'creates',
-  about: 'POST /checkout-sessions, 64 connections',
+  about: 'POST /checkout-sessions, 64 connections, with and without an Idempotency-Key',
   run: async (bench) => {
     const target = await bench.openTarget()
-    const client = await openClient(target.address, target.seed, connections)
-    const create = async () => {
-      const answer = await client.call('POST', '/checkout-sessions', sessionBody(target.seed))
-      if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text.slice(0, 300)}`)
-    }
-    const figures = await measure(connections, bench.seconds, create)
-    client.close()
+    const { keyed, unkeyed } = await inTurns(async (isKeyed, warmUp) => {
+      const client = await openClient(target.address, target.seed, connections, { keyed: isKeyed })
+      const figures = await measure(
+        connections,
+        bench.seconds / turns,
+        async () => {
+          const answer = await client.call('POST', '/checkout-sessions', sessionBody(target.seed))
+          if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text.slice(0, 300)}`)
+        },
+        warmUp,
+      )
+      client.close()
+      return figures
+    })
     await target.stop()
-    bench.note(`p50 ${shown(figures.p50Ms)} ms, p99 ${shown(figures.p99Ms)} ms at 64 connections`)
-    return [await compare(bench, figures.perSecond)]
+    bench.note(`creates: p50 ${shown(keyed.p50Ms)} ms, p99 ${shown(keyed.p99Ms)} ms at 64 connections, with a key`)
+    return [await compare(bench, keyed.perSecond), compareKeys('creates', keyed, unkeyed)]
   },
 }
 
 async function compare(bench: Bench, perSecond: number): Promise<Row> {
-  const row = { what: 'create a session, 64 connections', figure: shown(perSecond, '/s'), target: '>= 1.0' }
+  const row = {
+    what: 'create a session with an Idempotency-Key, 64 connections',
+    figure: shown(perSecond, '/s'),
+    target: '>= 1.0',
+  }
   const pgbench = findPgbench()
   if (!pgbench) return { ...row, yardstick: 'pgbench is not installed: not comparable', its: '' }
   const options = { clients: pgbenchClients, seconds: bench.seconds }

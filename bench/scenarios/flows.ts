@@ -1,6 +1,7 @@
 /** Whole paid flows: create, submit, notification, FINISHED with ledger and events, beside pgbench's TPC-B-like transactions. */
 import { openClient, payOnce, sessionBody } from '../client.ts'
 import { flowScript } from '../hand-written.ts'
+import { compareKeys, inTurns, turns } from '../keys.ts'
 import { measure } from '../measure.ts'
 import { findPgbench, pgbenchScript, pgbenchTpcb } from '../pgbench.ts'
 import { type Bench, type Row, type Scenario, shown, withSql } from '../scenario.ts'
@@ -11,19 +12,29 @@ const scale = 50
 
 export const scenario: Scenario = {
   name: 'flows',
-  about: 'whole paid flows, 64 connections',
+  about: 'whole paid flows, 64 connections, with and without Idempotency-Keys',
   run: async (bench) => {
     const target = await bench.openTarget()
-    const client = await openClient(target.address, target.seed, connections)
     const paid: string[] = []
-    const figures = await measure(connections, bench.seconds, async () => {
-      paid.push(await payOnce(client, sessionBody(target.seed)))
+    const { keyed, unkeyed } = await inTurns(async (isKeyed, warmUp) => {
+      const client = await openClient(target.address, target.seed, connections, { keyed: isKeyed })
+      const figures = await measure(
+        connections,
+        bench.seconds / turns,
+        async () => {
+          paid.push(await payOnce(client, sessionBody(target.seed)))
+        },
+        warmUp,
+      )
+      client.close()
+      return figures
     })
-    client.close()
     await target.stop()
     await checkAllPaid(bench.databaseUrl, paid)
-    bench.note(`p50 ${shown(figures.p50Ms)} ms, p99 ${shown(figures.p99Ms)} ms for the three requests of a flow`)
-    return compare(bench, figures.perSecond)
+    bench.note(
+      `flows: p50 ${shown(keyed.p50Ms)} ms, p99 ${shown(keyed.p99Ms)} ms for the three requests, each with a key`,
+    )
+    return [...(await compare(bench, keyed.perSecond)), compareKeys('flows', keyed, unkeyed)]
   },
 }
 
@@ -42,7 +53,11 @@ async function checkAllPaid(databaseUrl: string, ids: readonly string[]): Promis
 }
 
 async function compare(bench: Bench, perSecond: number): Promise<Row[]> {
-  const row = { what: 'whole paid flow, 64 connections', figure: shown(perSecond, '/s'), target: '>= 0.5' }
+  const row = {
+    what: 'whole paid flow, each request with an Idempotency-Key, 64 connections',
+    figure: shown(perSecond, '/s'),
+    target: '>= 0.5',
+  }
   const pgbench = findPgbench()
   if (!pgbench) return [{ ...row, yardstick: 'pgbench is not installed: not comparable', its: '' }]
   const options = { clients: pgbenchClients, seconds: bench.seconds }

@@ -176,11 +176,11 @@ const only: { what: string; said: RegExp; in: RegExp }[] = [
   {
     what: 'has SQL',
     said: /\b(?:sql|tx)(?:<[^`]*?>)?`/,
-    in: /(?:^|\/)(?:store|[\w-]+-store|list-query)\.ts$|^kit\/|^commands\//,
+    in: /(?:^|\/)(?:store|[\w-]+-store|[\w-]+-part|list-query)\.ts$|^kit\/|^commands\//,
   },
 ]
 
-const notVerbs = /(?:^|\/)(?:store|[\w-]+-store|list-query|routes|schema|rail|connector)\.ts$/
+const notVerbs = /(?:^|\/)(?:store|[\w-]+-store|[\w-]+-part|list-query|routes|schema|rail|connector)\.ts$/
 
 function places(path: string, text: string): string[] {
   const code = withoutComments(text)

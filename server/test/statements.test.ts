@@ -25,7 +25,7 @@ before(async () => {
   await owner`set plan_cache_mode = force_generic_plan`
   const sources = globSync('**/*.ts', { cwd: src, exclude: ['**/*.test.ts'] }).sort()
   templates = sources
-    .filter((path) => !/^(?:kit|commands)\//.test(path) || path === 'kit/idempotency.ts')
+    .filter((path) => !/^(?:kit|commands)\//.test(path) || path === 'kit/idempotency-store.ts')
     .flatMap((path) => templatesOf(path, readFileSync(src + path, 'utf8')))
     .filter((template) => template.isStatement)
   const tables = await owner<{ name: string }[]>`
@@ -80,7 +80,7 @@ const crossing: Record<string, string> = {
   'ledger/store.ts foldDeltas': 'a job that folds what all merchants appended',
   'checkout-sessions/counts-store.ts foldSessionDeltas': 'a job that folds what all merchants appended',
   'inbox/store.ts deleteOldNotices': 'a job that deletes what is old',
-  'kit/idempotency.ts pruneKeys': 'a job that deletes what is old',
+  'kit/idempotency-store.ts deleteOldKeys': 'a job that deletes what is old',
   'ledger/store.ts findWrongBalances': 'the doctor reads everything',
   'ledger/store.ts findUnbalanced': 'the doctor reads everything',
   'checkout-sessions/counts-check-store.ts findWrongTotals': 'the doctor reads everything',

@@ -16,7 +16,6 @@ import {
   findWrongTotals,
 } from '../src/checkout-sessions/counts-check-store.ts'
 import { ledgerFaults } from '../src/ledger/balances.ts'
-import { findPaymentById } from '../src/payments/find.ts'
 import type { TestApp } from './harness.ts'
 import { aims, bodyAims, makeWorld, type World } from './security/world.ts'
 import { ok, pixOf } from './shop.ts'
@@ -153,6 +152,7 @@ async function repeatRequests(t: TestApp, { client, shop }: World): Promise<void
   await withKey('one', body)
   await withKey('one', body)
   await withKey('one', shop.body())
+  await withKey('taken', body)
   await withKey('bad', {})
   await t.ctx.sql`update idempotency_keys set status = null, body = null, leased_until = now() - interval '1 day'`
   await withKey('one', body)
@@ -183,7 +183,6 @@ async function walkRoutes(t: TestApp, world: World): Promise<void> {
 async function askAlone(t: TestApp, w: World): Promise<void> {
   const merchantId = w.client.merchantId
   const now = new Date(t.ctx.clock.nowMs())
-  const payment = await findPaymentById(t.ctx.sql, merchantId, w.settled.id)
   const accountId = w.shop.accounts.BRL?.id
   const key = { merchantId, clientId: w.client.clientId, key: 'one' }
   const resolution = {
@@ -193,7 +192,6 @@ async function askAlone(t: TestApp, w: World): Promise<void> {
     decision: 'accept',
     reason: 'x',
   }
-  const entry = { merchantId, id: w.settled.id, kind: 'paid', sourceId: w.settled.id, now, postings: [], deltas: [] }
   const claim = { merchantId, endpointId: w.endpoint.id, streamId: w.session.id, pending: 1, leasedUntil: now }
   const window = { after: '', madeBefore: w.session.id }
   const asked: [string, string, ...unknown[]][] = [
@@ -206,17 +204,14 @@ async function askAlone(t: TestApp, w: World): Promise<void> {
     ['brands/store', 'findBrandByOwner', merchantId, w.shop.identityId],
     ['brands/store', 'findLogoByHash', merchantId, 'none'],
     ['hosted-page/store', 'readPageVersions', [merchantId], ['x'.repeat(22)]],
-    ['kit/idempotency', 'releaseKey', key, now],
-    ['kit/idempotency', 'forgetKey', key],
-    ['ledger/store', 'insertEntry', entry],
+    ['kit/idempotency-store', 'endLease', key, now],
+    ['kit/idempotency-store', 'deleteKey', key],
+    ['kit/idempotency-store', 'completeKey', key, { status: 200, body: '{}' }],
+    ['sandbox/store', 'insertNotice', { merchantId, paymentId: w.settled.id, dueAt: now }],
     ['payments/store', 'findPaymentBeside', merchantId, w.settled.id, 'ref'],
     ['payments/store', 'findSurplus', merchantId, w.settled.id],
     ['payments/store', 'findResolution', resolution],
     ['payments/store', 'insertResolution', { ...resolution, at: now }],
-    ['payments/store', 'insertPayment', payment],
-    ['payments/store', 'updatePayment', payment],
-    ['payments/store', 'updateFigures', payment],
-    ['payments/store', 'planSandboxNotices', payment, now],
     ['payments/store', 'findLatePolicy', merchantId, 'PIX'],
     ['payments/store', 'findLatestPayment', merchantId, w.session.id],
     ['payments/store', 'findAcceptedPayment', merchantId, 'none'],

@@ -1,4 +1,5 @@
 /** Who is calling, as every verb sees it. */
+import type { RequestKey } from '../kit/idempotency-key.ts'
 
 export type ApiVersion = 'v1' | 'v2'
 
@@ -23,6 +24,8 @@ export type Caller = {
   readonly clientId: string
   readonly requestsPerSecond: number | null
   readonly version: ApiVersion
+  /** The request's Idempotency-Key, when it carries one. */
+  key?: RequestKey
   /** UUID for what this request creates, when it carries an Idempotency-Key: a repeated run finds the first run's row. */
   seed?: Uint8Array
   /** An earlier run with this seed broke off: what it wrote, if anything, is the answer. */

@@ -1,10 +1,11 @@
 /** Creates sessions: from a whole offer, or minted from a link. */
 import type { Caller } from '../access/caller.ts'
-import { toEventRow } from '../events/append.ts'
 import { batcher, perPool } from '../kit/batch.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import type { Executor } from '../kit/db.ts'
 import { newId, newToken } from '../kit/id.ts'
+import type { Keyed } from '../kit/idempotency-key.ts'
+import { answerWith } from '../kit/idempotency-part.ts'
 import { Faults, problem } from '../kit/problem.ts'
 import type { Customer, Offer } from '../offers/offer.ts'
 import { resolveOffer } from '../offers/resolve-offer.ts'
@@ -16,7 +17,7 @@ import { limits } from '../vocabulary/limits.ts'
 import { requote } from './requote.ts'
 import { toSnapshot } from './schema.ts'
 import { createdDayOf, orderKeyOf, type Session } from './session.ts'
-import { findSessionByCheckoutToken, findSessionEvenDeleted, insertSessions } from './store.ts'
+import { findSessionByCheckoutToken, findSessionEvenDeleted, insertSessions, type NewSession } from './store.ts'
 
 export type CreateInput = OfferBody | { checkoutToken: string; customer?: CustomerBody | null }
 
@@ -24,21 +25,29 @@ export type CreateInput = OfferBody | { checkoutToken: string; customer?: Custom
  * Creates a session (contract section 2.2, both forms). Throws `invalidParam` naming every fault, `alreadyExist` with
  * the id of the session that has the token, `notFound` or `failedPrecondition` for the link form.
  */
-export async function createSession(ctx: Context, caller: Caller, input: CreateInput): Promise<Session> {
-  if (!('items' in input)) return createFromLink(ctx, caller, input.checkoutToken, input.customer ?? null)
+export async function createSession(
+  ctx: Context,
+  caller: Caller,
+  input: CreateInput,
+  keyed?: Keyed<Session>,
+): Promise<Session> {
+  if (!('items' in input)) {
+    const { checkoutToken, customer = null } = input
+    return createFromLink(ctx, caller, { checkoutToken, customer }, keyed)
+  }
   const resumed = await resumedSession(ctx.sql, caller)
   if (resumed) return resumed
   const now = nowFor(ctx, caller.merchant)
   const { offer, quote } = await resolveOffer(ctx, caller, input, now)
-  return keepSession(ctx, newSession(caller, offer, quote, now))
+  return keepSession(ctx, newSession(caller, offer, quote, now), keyed)
 }
 
 /** Mints a session from an ACTIVE link: the same offer, its own unguessable token, a fresh quote (design section 4 rules 2, 3). */
 export async function createFromLink(
   ctx: Context,
   caller: Caller,
-  checkoutToken: string,
-  customer: Customer | null,
+  { checkoutToken, customer }: { checkoutToken: string; customer: Customer | null },
+  keyed?: Keyed<Session>,
 ): Promise<Session> {
   const resumed = await resumedSession(ctx.sql, caller)
   if (resumed) return resumed
@@ -54,7 +63,7 @@ export async function createFromLink(
     customer: customer ?? link.customer,
     durationSeconds: Math.min(link.durationSeconds, limits.linkSessionSecondsMax),
   }
-  return keepSession(ctx, { ...newSession(caller, offer, quote, now), paymentLinkId: link.id })
+  return keepSession(ctx, { ...newSession(caller, offer, quote, now), paymentLinkId: link.id }, keyed)
 }
 
 function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quote: Quote, now: Date): Session {
@@ -99,32 +108,21 @@ function newSession(caller: Pick<Caller, 'merchant' | 'seed'>, offer: Offer, quo
   }
 }
 
-/** Writes the session together with whatever else arrives meanwhile: many creates, one commit. */
-async function keepSession(ctx: Context, session: Session): Promise<Session> {
+/** Writes the session together with what else arrives meanwhile: many creates, one commit. */
+async function keepSession(ctx: Context, session: Session, keyed: Keyed<Session> | undefined): Promise<Session> {
   const { merchantId, id, createdAt } = session
-  const event = toEventRow({
-    merchantId,
-    streamId: id,
-    sequence: 1,
-    type: 'checkout_session.created',
-    data: toSnapshot(session),
-    at: createdAt,
-  })
-  const kept = await batchOf(ctx.sql)({ session, event })
+  const type = 'checkout_session.created' as const
+  const event = { merchantId, streamId: id, sequence: 1, type, data: toSnapshot(session), at: createdAt }
+  const keys = answerWith(keyed, session, { writtenId: id, at: new Date(ctx.clock.nowMs()) })
+  const kept = await batchOf(ctx.sql)({ session, event, keys })
   return kept ? session : existingSession(ctx.sql, session)
 }
 
-type NewRow = { session: Session; event: ReturnType<typeof toEventRow> }
-
 /** Answers whether the session was inserted. */
 const batchOf = perPool((sql) =>
-  batcher<NewRow, boolean>({ most: limits.createBatchMax, lanes: limits.batchLanes }, async (rows) => {
-    const inserted = await insertSessions(
-      sql,
-      rows.map((row) => row.session),
-      rows.map((row) => row.event),
-    )
-    return rows.map((row) => inserted.has(row.session.id))
+  batcher<NewSession, boolean>({ most: limits.createBatchMax, lanes: limits.batchLanes }, async (added) => {
+    const inserted = await insertSessions(sql, added)
+    return added.map(({ session }) => inserted.has(session.id))
   }),
 )
 

@@ -1,4 +1,6 @@
 /** SQL of expiry as it mostly is: sessions that are due, their events, counters and lists in one statement, without leaving the database. */
+
+import { appendPart } from '../events/append-part.ts'
 import { claim } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import type { Fragment } from '../kit/statement.ts'
@@ -53,14 +55,12 @@ export async function expireWithSnapshots(
       where s.merchant_id = t.merchant_id and s.id = t.id
       returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, false as more_time, s.status,
         t.status as status_before, s.event_sequence, t.told, t.n
-    ), ${keepLists(sql, 'expired')}, told as (
-      insert into events (merchant_id, stream_id, sequence, id, type, data, created_at)
-      select x.merchant_id, x.id, x.event_sequence, i.id, 'checkout_session.expired', convert_from(x.told, 'UTF8')::json, ${now}
-      from expired x join unnest(${eventIds as string[]}::text[]) with ordinality as i (id, n) on i.n = x.n
-      returning merchant_id, stream_id, sequence, type, created_at
-    ), queued as (
-      insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told
-    )
+    ), ${keepLists(sql, 'expired')}, ${appendPart(
+      sql,
+      sql`
+      select x.merchant_id, x.id, x.event_sequence, i.id, 'checkout_session.expired', convert_from(x.told, 'UTF8')::json, ${now}::timestamptz
+      from expired x join unnest(${eventIds as string[]}::text[]) with ordinality as i (id, n) on i.n = x.n`,
+    )}
     select (select count(*) from due)::int as due, (select count(*) from expired)::int as moved,
       (select max(expires_at) from due) as last_at`
   return row ?? { due: 0, moved: 0, lastAt: null }

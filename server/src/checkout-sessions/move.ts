@@ -1,11 +1,11 @@
 /** The one way a session changes: lock the row, apply events of the machine, write row and events together. */
-import { appendEvents, type NewEvent, nextSequence } from '../events/append.ts'
+import { type NewEvent, nextSequence } from '../events/event.ts'
 import type { Executor } from '../kit/db.ts'
 import { next } from '../kit/machine.ts'
 import type { EventType } from '../vocabulary/events.ts'
 import { toSnapshot } from './schema.ts'
 import { isDue, type Session, type SessionEvent, sessionEventTypes, sessionMachine, stepTime } from './session.ts'
-import { lockSessionById, updateSession } from './store.ts'
+import { lockSessionById, saveSession } from './store.ts'
 
 /** A session at hand with the changes and events of the work under way. */
 export type TrackedSession = {
@@ -74,8 +74,7 @@ export async function lockSession(
   const save = async () => {
     const { sequenceBefore, events } = tracked.take()
     if (events.length === 0) return
-    await updateSession(sql, row, sequenceBefore)
-    await appendEvents(sql, events)
+    await saveSession(sql, { session: row, sequenceBefore }, events)
   }
   return { ...tracked, save }
 }

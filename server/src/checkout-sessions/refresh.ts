@@ -1,6 +1,5 @@
 /** Refresh: the same token and url, more time, a fresh quote (design section 4 rule 7). */
 import type { Caller, Merchant } from '../access/caller.ts'
-import { toEventRow } from '../events/append.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { type Executor, transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
@@ -115,7 +114,7 @@ async function succeed(
     data: toSnapshot(successor),
     at: now,
   }
-  const kept = await insertSessions(sql, [successor], [toEventRow(event)])
+  const kept = await insertSessions(sql, [{ session: successor, event, keys: [] }])
   if (!kept.has(id)) throw new Error(`the successor ${id} of session ${old.row.id} could not be inserted`)
   return successor
 }

@@ -1,7 +1,8 @@
 /** The session endpoints that need no provider (contract section 2). Submit, cancel and delete stand with the outcomes. */
 import Type from 'typebox'
 import type { Context } from '../kit/context.ts'
-import { type App, jsonType, named, operation } from '../kit/operation.ts'
+import { keyed } from '../kit/idempotency-key.ts'
+import { type App, jsonType, named, operation, sendText } from '../kit/operation.ts'
 import { Pagination, paginationOf, readPage } from '../kit/page.ts'
 import { problem } from '../kit/problem.ts'
 import { EmptyBody, offerExample } from '../offers/schema.ts'
@@ -11,6 +12,7 @@ import { sessionExample } from './example.ts'
 import { listSessions, SessionQuery, sessionSorts } from './list-query.ts'
 import { refreshByToken } from './refresh.ts'
 import { CheckoutSession, CreateSession, PaymentConfig, toWire } from './schema.ts'
+import type { Session } from './session.ts'
 
 const tag = 'Checkout sessions'
 const CheckoutSessionPage = Type.Object(
@@ -111,10 +113,10 @@ export function sessionRoutes(app: App, ctx: Context): void {
     if (text === undefined) throw problem('notFound', 'There is no such checkout session.')
     return reply.type(jsonType).send(text as never)
   })
-  app.post('/checkout-sessions', { schema: create }, async ({ caller, body }, reply) => {
-    const session = await createSession(ctx, caller, body)
-    return reply.code(201).send(toWire(session, ctx.publicUrl))
-  })
+  const answer = (session: Session) => ({ status: 201, body: JSON.stringify(toWire(session, ctx.publicUrl)) })
+  app.post('/checkout-sessions', { schema: create, config: { writesKey: true } }, async ({ caller, body }, reply) =>
+    sendText(reply, answer(await createSession(ctx, caller, body, keyed(caller.key, answer)))),
+  )
   app.post(
     '/checkout-sessions/token/:checkout_token/refresh',
     { schema: refresh },
@@ -125,10 +127,10 @@ export function sessionRoutes(app: App, ctx: Context): void {
   )
   app.post(
     '/payment-links/token/:checkout_token/checkout-sessions',
-    { schema: mint },
+    { schema: mint, config: { writesKey: true } },
     async ({ caller, params }, reply) => {
-      const session = await createFromLink(ctx, caller, params.checkout_token, null)
-      return reply.code(201).send(toWire(session, ctx.publicUrl))
+      const input = { checkoutToken: params.checkout_token, customer: null }
+      return sendText(reply, answer(await createFromLink(ctx, caller, input, keyed(caller.key, answer))))
     },
   )
 }

@@ -1,24 +1,27 @@
 /** SQL of sessions. */
 
-import type { toEventRow } from '../events/append.ts'
+import { appendPart, eventsOf } from '../events/append-part.ts'
+import type { NewEvent } from '../events/event.ts'
 import { handOut } from '../kit/batch.ts'
 import { claim, type Due } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
+import { type KeyWrite, keysPart, markWritten } from '../kit/idempotency-part.ts'
 import { formatAmount } from '../kit/money.ts'
-import type { Fragment } from '../kit/statement.ts'
+import { type Fragment, raw } from '../kit/statement.ts'
+import { sessionColumns } from './columns.ts'
 import { appendDeltas, keepLists } from './counts-store.ts'
+import { type MovedSession, movePart } from './move-part.ts'
 import type { Session } from './session.ts'
 
+/** A new session with its first event, and the Idempotency-Key that it answers. */
+export type NewSession = { readonly session: Session; readonly event: NewEvent; readonly keys: readonly KeyWrite[] }
+
 /**
- * One statement for any number of new sessions with their accounts and events: one round trip and one commit. Returns the
+ * One statement for any number of new sessions with their accounts, events and keys: one round trip and one commit. Returns the
  * ids that were inserted; the others met a row with their id or token and left nothing.
  */
-export async function insertSessions(
-  sql: Executor,
-  sessions: readonly Session[],
-  events: readonly ReturnType<typeof toEventRow>[],
-): Promise<Set<string>> {
-  const rows = sessions.map(toRow)
+export async function insertSessions(sql: Executor, added: readonly NewSession[]): Promise<Set<string>> {
+  const sessions = added.map(({ session }) => session)
   const accounts = sessions.flatMap((s) =>
     [...new Set(s.destinations.map((d) => d.account.accountNumber))].map((number) => ({
       merchant_id: s.merchantId,
@@ -29,67 +32,28 @@ export async function insertSessions(
       total_order: formatAmount(s.totalMinor, s.currency),
     })),
   )
+  const { names, record, toRow } = sessionColumns
+  const events = added.map(({ event }) => event)
+  const keys = added.flatMap((one) => one.keys)
   const inserted = await sql<{ id: string }[]>`
-    with inserted as (
-      insert into checkout_sessions select * from json_populate_recordset(null::checkout_sessions, ${rows as never}::json)
+    with inserted_sessions as (
+      insert into checkout_sessions (${raw(sql, names())})
+      select * from json_to_recordset(${sessions.map(toRow) as never}::json) as r (${raw(sql, record)})
       on conflict do nothing
       returning merchant_id, id, created_day, owner_identity_id, status, expires_at
     ), accounts as (
       insert into checkout_session_accounts (merchant_id, account_number, session_id, status, expires_at, total_order)
       select a.merchant_id, a.account_number, a.session_id, a.status, a.expires_at, a.total_order
       from json_populate_recordset(null::checkout_session_accounts, ${accounts as never}::json) a
-      join inserted i on i.merchant_id = a.merchant_id and i.id = a.session_id
+      join inserted_sessions i on i.merchant_id = a.merchant_id and i.id = a.session_id
       returning merchant_id, session_id, account_number
-    ), ${appendDeltas(sql, sql`select *, 1 as change from inserted`, sql`table accounts`)}, told as (
-      insert into events
-      select e.* from json_populate_recordset(null::events, ${events as never}::json) e
-      join inserted i on i.merchant_id = e.merchant_id and i.id = e.stream_id
-      returning merchant_id, stream_id, sequence, type, created_at
-    ), queued as (
-      insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told
-    )
-    select id from inserted`
-  return new Set(inserted.map((row) => row.id))
-}
-
-function toRow(s: Session) {
-  return {
-    merchant_id: s.merchantId,
-    id: s.id,
-    root_session_id: s.rootSessionId,
-    successor_id: s.successorId,
-    payment_link_id: s.paymentLinkId,
-    checkout_token: s.checkoutToken,
-    page_token: s.pageToken,
-    status: s.status,
-    owner_identity_id: s.ownerIdentityId,
-    owner: s.owner,
-    items: s.items,
-    currency: s.currency,
-    pre_tax_minor: s.preTaxMinor.toString(),
-    total_minor: s.totalMinor.toString(),
-    total_order: formatAmount(s.totalMinor, s.currency),
-    payment_methods: s.paymentMethods,
-    customer: s.customer,
-    customer_requirements: s.customerRequirements,
-    destinations: s.destinations,
-    success_url: s.successUrl,
-    failed_url: s.failedUrl,
-    duration_seconds: s.durationSeconds,
-    metadata: s.metadata,
-    order_key: s.orderKey,
-    quote: s.quote,
-    quote_expires_at: s.quoteExpiresAt,
-    tries: s.tries,
-    payer_refreshes: s.payerRefreshes,
-    event_sequence: s.eventSequence,
-    created_at: s.createdAt,
-    updated_at: s.updatedAt,
-    expires_at: s.expiresAt,
-    finished_at: s.finishedAt,
-    deleted_at: s.deletedAt,
-    created_day: s.createdDay,
-  }
+    ), ${appendDeltas(sql, sql`select *, 1 as change from inserted_sessions`, sql`table accounts`)},
+    ${appendPart(sql, eventsOf(sql, events, 'inserted_sessions'))},
+    ${keysPart(sql, keys, 'inserted_sessions')}
+    select id from inserted_sessions`
+  const ids = new Set(inserted.map((row) => row.id))
+  for (const { session, keys } of added) if (ids.has(session.id)) markWritten(keys)
+  return ids
 }
 
 // A look-up by id does not say `deleted_at is null`: while the table is young and unknown to the planner, that would offer it
@@ -172,22 +136,12 @@ export async function findSessionByPageToken(
   return row
 }
 
-/** Writes what may change of a session. The counter of its events guards the write: nobody changed it since it was read. */
-export async function updateSession(sql: Executor, s: Session, sequenceBefore: number): Promise<void> {
-  const rows = await sql<{ id: string }[]>`
-    with changed as (
-      update checkout_sessions s set
-        status = ${s.status}, successor_id = ${s.successorId}, quote = ${s.quote as never}, quote_expires_at = ${s.quoteExpiresAt},
-        tries = ${s.tries}, payer_refreshes = ${s.payerRefreshes}, event_sequence = ${s.eventSequence}, last_event_at = ${s.lastEventAt}, updated_at = ${s.updatedAt},
-        expires_at = ${s.expiresAt}, finished_at = ${s.finishedAt}, deleted_at = ${s.deletedAt}
-      from checkout_sessions b
-      where s.merchant_id = ${s.merchantId} and s.id = ${s.id} and s.event_sequence = ${sequenceBefore}
-        and b.merchant_id = s.merchant_id and b.id = s.id and b.event_sequence = ${sequenceBefore}
-      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, s.expires_at <> b.expires_at as more_time,
-        case when b.deleted_at is null then b.status end as status_before, case when s.deleted_at is null then s.status end as status
-    ), ${keepLists(sql, 'changed')}
-    select id from changed`
-  if (rows.length !== 1) throw new Error(`session ${s.id} was changed without its lock`)
+/** Writes what has changed of a locked session, with its events. */
+export async function saveSession(sql: Executor, moved: MovedSession, events: readonly NewEvent[]): Promise<void> {
+  const rows = await sql`
+    with ${movePart(sql, [moved], ['moves', 'changes'])}, ${appendPart(sql, eventsOf(sql, events, 'moved_sessions'))}
+    select id from moved_sessions`
+  if (rows.length !== 1) throw new Error(`session ${moved.session.id} was changed without its lock`)
 }
 
 /** Sessions that can expire, of those whose time was over at `from` or later. */

@@ -83,9 +83,6 @@ export type Notice = {
   readonly outcome: Outcome
 }
 
-/** A notice that a played provider will send of an order. */
-export type PlayedNotice = { readonly at: Date; readonly body: string }
-
 /** A caller that gives up aborts the signal: the answer is then `pending`. A connector throws for bugs only, and a caller takes that for `pending` too. */
 export type Connector = {
   readonly name: string
@@ -106,11 +103,6 @@ export type Connector = {
   isGenuine?(notice: RawNotice): boolean
   /** What a genuine notice says; undefined for what it cannot read. Pure, and throws for nothing. */
   readNotice?(body: Buffer): Notice | undefined
-  /** The sandbox alone: what its banks will send by themselves of an order, and the headers that make one genuine. */
-  readonly plays?: {
-    notices(order: PaymentOrder): readonly PlayedNotice[]
-    sign(body: string, secret: string, now: Date): Readonly<Record<string, string>>
-  }
   /** Reserves, where the rail can (cards). */
   authorize?(order: PaymentOrder, signal: AbortSignal): Promise<Outcome>
   /** Takes reserved money, where the rail captures by hand. */

@@ -1,6 +1,8 @@
 /** SQL of the outbox, the log and the events themselves. */
 import type { Executor } from '../kit/db.ts'
 import type { EventType } from '../vocabulary/events.ts'
+import { appendPart, newEvents } from './append-part.ts'
+import type { NewEvent } from './event.ts'
 import type { OutboxWalk, Walked } from './outbox-walk.ts'
 
 /** Any number that is no other lock's: who holds it is sequencing. */
@@ -170,12 +172,7 @@ export async function findEventTime(
   return row?.createdAt
 }
 
-/** Writes events and queues them for the sequencer; takes rows as `toEventRow` makes them, any number in one statement. */
-export async function insertEvents(sql: Executor, rows: readonly object[]): Promise<void> {
-  await sql`
-    with told as (
-      insert into events select * from json_populate_recordset(null::events, ${rows as never}::json)
-      returning merchant_id, stream_id, sequence, type, created_at
-    )
-    insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told`
+/** Writes events and queues them for the sequencer. */
+export async function insertEvents(sql: Executor, events: readonly NewEvent[]): Promise<void> {
+  await sql`with ${appendPart(sql, newEvents(sql, events))} select from appended_events`
 }

@@ -96,7 +96,7 @@ export async function mintSession(ctx: Context, token: string, form: URLSearchPa
   const seed = readOnce(ctx, link.pageToken, form.get('once'))
   const by = { merchant, clientId: '', requestsPerSecond: null, version: 'v2' as const, seed }
   try {
-    const session = await createFromLink(ctx, by, link.checkoutToken, null)
+    const session = await createFromLink(ctx, by, { checkoutToken: link.checkoutToken, customer: null })
     return pageUrl('', merchant.id, session.pageToken).slice('/pay/'.length)
   } catch (error) {
     // Deactivated this very moment, or no method is left: the link's page says which.

@@ -1,6 +1,8 @@
 /** The one place where a refusal or a bug becomes an answer. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import postgres from 'postgres'
+import { brokenConstraint } from '../kit/db.ts'
+import { keyInUse } from '../kit/idempotency.ts'
 import { maskSecrets } from '../kit/mask.ts'
 import { type App, jsonType } from '../kit/operation.ts'
 import { describeFaults, type Fault, Problem, pointerPart, problem, problemBody, shortName } from '../kit/problem.ts'
@@ -63,6 +65,7 @@ function asProblem(error: unknown, request: FastifyRequest): Problem {
       retryAfterSeconds: 1,
     })
   }
+  if (brokenConstraint(error) === 'idempotency_keys_pkey') return keyInUse()
   request.log.error({ err: error }, 'unexpected error')
   return problem(
     'serverError',

@@ -81,6 +81,69 @@ describe('the same request in other words', () => {
   })
 })
 
+describe('twins at the same moment', () => {
+  it('a create: one session, and every twin gets the same answer or is asked to wait', async () => {
+    const [key, body] = [newKey(), shop.body()]
+    const before = await countSessions()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => create(key, body)))
+    assert.equal(await countSessions(), before + 1)
+    const created = answers.filter(({ status }) => status === 201)
+    assert.ok(created.length >= 1)
+    assert.deepEqual([...new Set(created.map((one) => one.body.id))].length, 1)
+    for (const one of answers) assert.ok(one.status === 201 || one.body.type === 'requestInProgress', `${one.status}`)
+    assert.deepEqual((await create(key, body)).body, created[0]?.body)
+  })
+
+  it('with different bodies: one of them runs, the others are refused or asked to wait', async () => {
+    const key = newKey()
+    const before = await countSessions()
+    const answers = await Promise.all(Array.from({ length: 10 }, () => create(key, shop.body())))
+    assert.equal(await countSessions(), before + 1)
+    assert.equal(answers.filter(({ status }) => status === 201).length, 1)
+    for (const { status } of answers) assert.ok([201, 409, 422].includes(status), `${status}`)
+  })
+
+  for (const [method, payer] of [
+    ['a payment that needs no call', 'ana+silent@example.com'],
+    ['a payment whose provider is asked', 'ana+webhook_first@example.com'],
+  ] as const) {
+    it(`${method}: one payment`, async () => {
+      const session = await shop.session()
+      const key = newKey()
+      const url = `/checkout-sessions/${session.id}/payments`
+      const answers = await Promise.all(Array.from({ length: 10 }, () => send(key, url, pixOf(payer))))
+      const paid = answers.filter(({ status }) => status === 200)
+      assert.equal(new Set(paid.map((one) => one.body.id)).size, 1)
+      for (const one of answers) assert.ok(one.status === 200 || one.body.type === 'requestInProgress', `${one.status}`)
+      const { pagination } = await ok(t.client, 'GET', `/payments?checkoutSessionId=${session.id}`)
+      assert.equal(pagination.total, 1)
+    })
+  }
+})
+
+describe('an answer is on disk with its effect', () => {
+  it('creates and payments store their key in the statement that does the work', async () => {
+    const [createKey, payKey, receiveKey] = [newKey(), newKey(), newKey()]
+    const session = (await create(createKey, shop.body())).body
+    const url = `/checkout-sessions/${session.id}/payments`
+    const payment = (await send(payKey, url, pixOf('ana+silent@example.com'))).body
+    await send(receiveKey, '/payments/received', { transactionId: payment.id })
+    const effects = {
+      [createKey]: 'checkout_session.created',
+      [payKey]: 'payment.created',
+      [receiveKey]: 'payment.received',
+    }
+    for (const [key, type] of Object.entries(effects)) {
+      // xmin is the transaction that wrote a row as it stands.
+      const [row] = await t.ctx.sql<{ answer: string; effect: string }[]>`
+        select k.xmin::text as answer, e.xmin::text as effect from idempotency_keys k, events e
+        where k.key = ${key} and k.status is not null and e.stream_id = ${session.id} and e.type = ${type}`
+      assert.ok(row, `${type} has no stored answer`)
+      assert.equal(row.answer, row.effect, type)
+    }
+  })
+})
+
 describe('refused', () => {
   it('422: the same key for another body, path or method', async () => {
     const key = newKey()

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyReply,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
@@ -21,6 +22,12 @@ export type App = FastifyInstance<
 
 /** The media type of our answers, where it has to be said: of JSON text that was made already, and of refusals. */
 export const jsonType = 'application/json; charset=utf-8'
+
+/** Sends an answer whose text is made already: it is the same that an Idempotency-Key keeps. */
+export function sendText<R extends FastifyReply>(reply: R, { status, body }: { status: number; body: string }): never {
+  // The type of an answer is its schema's; this is that object as text.
+  return reply.code(status).type(jsonType).send(body) as never
+}
 
 /** The answer of every non-2xx (contract section 7.1); the schema is registered once under this name. */
 export const ProblemSchema = Type.Object(

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type FreshDatabase, freshDatabase } from '../../test/database.ts'
-import { openPool, type Sql, transaction } from '../kit/db.ts'
+import { postEntry } from '../../test/post-entry.ts'
+import { brokenConstraint, openPool, type Sql, transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
 import { balancesOf, ledgerFaults } from './balances.ts'
-import { entryKinds, postEntry } from './post.ts'
+import { entryKinds } from './entry.ts'
 import { mirrored, type Posting, paidPostings, settledPostings } from './posting.ts'
 import { foldDeltas } from './store.ts'
 
@@ -41,7 +42,7 @@ describe('posting an entry', () => {
     const account = newAccount()
     const sourceId = newPayment()
     const entry = { merchantId: 1, sourceId, now }
-    assert.equal(await postEntry(sql, { ...entry, kind: 'paid', postings: paid(account.id, 1000n, 29n) }), true)
+    await postEntry(sql, { ...entry, kind: 'paid', postings: paid(account.id, 1000n, 29n) })
     assert.deepEqual((await balancesOf(sql, 1, [account])).get(account.id), { balance: 971n, available: 0n })
     const settled = settledPostings({
       currency: 'CLP',
@@ -65,8 +66,10 @@ describe('posting an entry', () => {
       postings: paid(account.id, 500n),
       now,
     } as const
-    const done = await Promise.all(Array.from({ length: 12 }, () => postEntry(sql, entry)))
-    assert.equal(done.filter(Boolean).length, 1)
+    const done = await Promise.allSettled(Array.from({ length: 12 }, () => postEntry(sql, entry)))
+    assert.equal(done.filter(({ status }) => status === 'fulfilled').length, 1)
+    for (const one of done)
+      if (one.status === 'rejected') assert.equal(brokenConstraint(one.reason), 'ledger_entries_once')
     assert.deepEqual((await balancesOf(sql, 1, [account])).get(account.id)?.balance, 500n)
   })
 
@@ -90,8 +93,8 @@ describe('posting an entry', () => {
   })
 
   test('refuses an entry that moves nothing', () => {
-    assert.throws(
-      () => postEntry(sql, { merchantId: 1, kind: 'settled', sourceId: newPayment(), postings: [], now }),
+    return assert.rejects(
+      postEntry(sql, { merchantId: 1, kind: 'settled', sourceId: newPayment(), postings: [], now }),
       RangeError,
     )
   })

@@ -1,45 +1,5 @@
 /** SQL of the ledger. */
 import type { Executor } from '../kit/db.ts'
-import type { Posting } from './posting.ts'
-
-export type EntryRow = {
-  merchantId: number
-  id: string
-  kind: string
-  sourceId: string
-  now: Date
-  postings: readonly Posting[]
-  /** What the entry does to the codes that have balances: credits less debits, never zero. */
-  deltas: readonly (readonly [code: string, amountMinor: bigint])[]
-}
-
-/** Inserts the entry, its postings and its deltas, or nothing at all where its source has one of its kind. */
-export async function insertEntry(sql: Executor, row: EntryRow): Promise<boolean> {
-  const { postings, deltas } = row
-  // Amounts travel as text: the driver would declare an array of bigints as one bigint.
-  const [done] = await sql<{ entries: number }[]>`
-    with entry as (
-      insert into ledger_entries (merchant_id, id, kind, source_id, created_at)
-      values (${row.merchantId}, ${row.id}, ${row.kind}, ${row.sourceId}, ${row.now})
-      on conflict (merchant_id, source_id, kind) do nothing
-      returning merchant_id, id
-    ), posted as (
-      insert into ledger_postings (merchant_id, entry_id, number, debit_code, credit_code, currency, amount_minor)
-      select entry.merchant_id, entry.id, p.number, p.debit, p.credit, p.currency, p.amount
-      from entry cross join unnest(
-        ${postings.map((p) => p.debit)}::text[], ${postings.map((p) => p.credit)}::text[],
-        ${postings.map((p) => p.currency)}::text[], ${postings.map((p) => p.amountMinor.toString())}::bigint[]
-      ) with ordinality as p (debit, credit, currency, amount, number)
-    ), changed as (
-      insert into balance_deltas (merchant_id, code, entry_id, amount_minor)
-      select entry.merchant_id, d.code, entry.id, d.amount
-      from entry cross join unnest(
-        ${deltas.map(([code]) => code)}::text[], ${deltas.map(([, amount]) => amount.toString())}::bigint[]
-      ) as d (code, amount)
-    )
-    select count(*)::int as entries from entry`
-  return done?.entries === 1
-}
 
 /** Totals and the deltas not yet folded into them, in one statement: one snapshot, so that nothing counts twice or not at all. */
 export async function sumBalancesByCodes(

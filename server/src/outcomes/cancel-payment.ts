@@ -1,13 +1,13 @@
 /** Cancels an open payment (design section 5): by the provider's word, or at once while its reference stays watched. */
 import type { Merchant } from '../access/caller.ts'
 import { findSession } from '../checkout-sessions/find.ts'
-import { type Context, nowFor } from '../kit/context.ts'
+import type { Context } from '../kit/context.ts'
 import { problem } from '../kit/problem.ts'
 import { findPaymentById } from '../payments/find.ts'
 import { isOpen, type Payment } from '../payments/payment.ts'
 import { ask, connectorOfPayment, orderOf, railOfPayment } from './order.ts'
 import { settle, settleWork } from './settle.ts'
-import { agreeing, openWork } from './work.ts'
+import { workerFor, workLocked } from './work.ts'
 
 /** Cancels the payment of a session. Throws `notFound`, or `failedPrecondition` when it is not open or its provider does not let go. */
 export async function cancelPayment(
@@ -54,8 +54,7 @@ async function endPayment(ctx: Context, merchant: Merchant, payment: Payment): P
 
 /** Our own word, not the provider's: where its money was faster there is nothing to end, and nothing that contradicts. */
 function endLocally(ctx: Context, merchant: Merchant, paymentId: string): Promise<Payment> {
-  return agreeing(ctx.sql, async (sql) => {
-    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
-    return isOpen(work.payment) ? settleWork(work, { is: 'expired' }) : work.payment
-  })
+  return workLocked(workerFor(ctx, merchant), paymentId, async (work) =>
+    isOpen(work.payment) ? settleWork(work, { is: 'expired' }) : work.payment,
+  )
 }

@@ -2,6 +2,7 @@
 import type { Caller } from '../access/caller.ts'
 import type { Outcome } from '../connectors/connector.ts'
 import type { Context } from '../kit/context.ts'
+import type { Keyed } from '../kit/idempotency-key.ts'
 import { edge } from '../kit/machine.ts'
 import { problem } from '../kit/problem.ts'
 import { type Payment, paymentMachine, statusTimes } from '../payments/payment.ts'
@@ -40,14 +41,19 @@ async function drive(
     throw problem('failedPrecondition', `The payment is ${payment.status}; it cannot be ${is}.`)
   }
   const outcome = await ask(ctx, payment, question, orderOf(ctx, merchant, payment, session))
-  const settled = await settle(ctx, merchant, payment.id, outcome, read)
+  const settled = await settle(ctx, merchant, payment.id, outcome, { read })
   if (outcome.is !== is)
     throw problem('failedPrecondition', `The provider did not say that it is ${is}; the payment is ${settled.status}.`)
   return settled
 }
 
 /** Sandbox only: plays the provider's notice that the money has arrived. What is over already stays as it is (422). */
-export async function receivePayment(ctx: Context, caller: Caller, paymentId: string): Promise<Payment> {
+export async function receivePayment(
+  ctx: Context,
+  caller: Caller,
+  paymentId: string,
+  keyed?: Keyed<Payment>,
+): Promise<Payment> {
   const read = await readPurchase(ctx, caller, paymentId)
   const { payment } = read
   if (payment.status === 'RECEIVED') return payment
@@ -56,7 +62,7 @@ export async function receivePayment(ctx: Context, caller: Caller, paymentId: st
   }
   const amount = { minor: payment.purchaseMinor, currency: payment.purchaseCurrency }
   const outcome: Outcome = { is: 'received', ref: payment.connectorRef ?? payment.id, amount }
-  return settle(ctx, caller.merchant, payment.id, outcome, read)
+  return settle(ctx, caller.merchant, payment.id, outcome, { read, keyed })
 }
 
 async function readPurchase(ctx: Context, caller: Caller, paymentId: string): Promise<Read> {

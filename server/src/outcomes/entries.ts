@@ -1,7 +1,7 @@
 /** The ledger entries of a payment's life, from its frozen figures. */
 
 import { parseAmount } from '../kit/money.ts'
-import type { EntryKind } from '../ledger/post.ts'
+import type { EntryKind } from '../ledger/entry.ts'
 import * as postings from '../ledger/posting.ts'
 import type { Payment } from '../payments/payment.ts'
 import { totalFees } from '../rules/fee.ts'
@@ -35,49 +35,34 @@ export function heldMoney(payment: Payment) {
   }
 }
 
-export async function postPaid({ writes, now }: Work, payment: Payment): Promise<void> {
-  await post(writes, payment, 'paid', postings.paidPostings(incoming(payment)), now)
+export function postPaid(work: Work, payment: Payment): void {
+  post(work, payment, 'paid', postings.paidPostings(incoming(payment)))
 }
 
-export async function postHeld({ writes, now }: Work, payment: Payment): Promise<void> {
-  await post(writes, payment, 'held', postings.heldPostings({ rail: payment.rail, amount: heldMoney(payment) }), now)
+export function postHeld(work: Work, payment: Payment): void {
+  post(work, payment, 'held', postings.heldPostings({ rail: payment.rail, amount: heldMoney(payment) }))
 }
 
-export async function postHoldAccepted({ writes, now }: Work, payment: Payment): Promise<void> {
-  await post(writes, payment, 'hold_accepted', postings.holdAcceptedPostings(incoming(payment)), now)
+export function postHoldAccepted(work: Work, payment: Payment): void {
+  post(work, payment, 'hold_accepted', postings.holdAcceptedPostings(incoming(payment)))
 }
 
-export async function postHoldReturned({ writes, now }: Work, payment: Payment): Promise<void> {
-  await post(
-    writes,
-    payment,
-    'hold_returned',
-    postings.holdReturnedPostings({ rail: payment.rail, amount: heldMoney(payment) }),
-    now,
-  )
+export function postHoldReturned(work: Work, payment: Payment): void {
+  const list = postings.holdReturnedPostings({ rail: payment.rail, amount: heldMoney(payment) })
+  post(work, payment, 'hold_returned', list)
 }
 
-export async function postSettled({ writes, now }: Work, payment: Payment): Promise<void> {
-  await post(
-    writes,
-    payment,
-    'settled',
-    postings.settledPostings({ currency: payment.currency, destinations: sharesOf(payment) }),
-    now,
-  )
+export function postSettled(work: Work, payment: Payment): void {
+  const list = postings.settledPostings({ currency: payment.currency, destinations: sharesOf(payment) })
+  post(work, payment, 'settled', list)
 }
 
 /** The paid entry mirrored; a hold that was accepted leaves what is left of it where `paid` would have left it. */
-export async function postReversed({ writes, now }: Work, payment: Payment): Promise<void> {
-  await post(writes, payment, 'reversed', postings.mirrored(postings.paidPostings(incoming(payment))), now)
+export function postReversed(work: Work, payment: Payment): void {
+  post(work, payment, 'reversed', postings.mirrored(postings.paidPostings(incoming(payment))))
 }
 
-async function post(
-  writes: Work['writes'],
-  payment: Payment,
-  kind: EntryKind,
-  list: postings.Posting[],
-  now: Date,
-): Promise<void> {
-  await writes.post({ merchantId: payment.merchantId, kind, sourceId: payment.id, postings: list, now })
+/** Records an entry of a payment. */
+export function post({ changes, now }: Work, payment: Payment, kind: EntryKind, list: postings.Posting[]): void {
+  changes.post({ merchantId: payment.merchantId, kind, sourceId: payment.id, postings: list, now })
 }

@@ -6,12 +6,12 @@ import { newId } from '../kit/id.ts'
 import { edge } from '../kit/machine.ts'
 import { allocate, divideHalfUp, formatAmount, type Money, parseAmount, parseDecimal, unitOf } from '../kit/money.ts'
 import { findLatePolicy, readOrder } from '../payments/find.ts'
-import type { HoldReason, Payment } from '../payments/payment.ts'
+import { type HoldReason, type Payment, untouched } from '../payments/payment.ts'
 import { totalFees } from '../rules/fee.ts'
 import { postHeld, postPaid } from './entries.ts'
 import { startReturn } from './return-money.ts'
 import { decideMoney, isPlain, type Policy } from './verdict.ts'
-import { tell, type Work } from './work.ts'
+import { record, type Work } from './work.ts'
 
 const holdTexts: Record<HoldReason, string> = {
   late: 'Money came after the payment had ended.',
@@ -49,7 +49,7 @@ export async function takeMoney(
   const policy = isPlain(facts) ? 'hold' : await policyOf(work)
   const verdict = decideMoney({ ...facts, policy })
   if (verdict.is === 'accept') {
-    await postPaid(work, payment)
+    postPaid(work, payment)
     await acceptMoney(work, late)
     if (amount.minor > askedMinor) await recordSurplus(work, amount.minor - askedMinor, policy)
     return
@@ -88,19 +88,18 @@ function compare(came: bigint, asked: bigint): 'exact' | 'more' | 'less' {
 
 /** This payment pays its order: the session is FINISHED, and so is whatever replaced it. The entry is posted by the caller. */
 export async function acceptMoney(work: Work, late: boolean): Promise<void> {
-  const { payment, session, writes, now } = work
+  const { payment, session, reach, now } = work
   payment.acceptedAt = now
   payment.hold = null
   payment.attention = null
   finish(session)
   for (let next = session.row.successorId; next !== null; ) {
-    const successor = await writes.lockSession(next)
+    const successor = await reach.lockSession(next)
     if (!successor) break
     finish(successor)
-    await successor.save()
     next = successor.row.successorId
   }
-  await writes.countLinkUse(payment.paymentLinkId, late ? 'paidUncounted' : 'paid')
+  await reach.countLinkUse(payment.paymentLinkId, late ? 'paidUncounted' : 'paid')
 }
 
 function finish(session: TrackedSession): void {
@@ -114,8 +113,8 @@ export async function holdMoney(work: Work, payment: Payment, reason: HoldReason
   payment.hold = reason
   payment.attention = holdTexts[reason]
   payment.nextCheckAt = null
-  await postHeld(work, payment)
-  tell(work, 'payment.held', payment)
+  postHeld(work, payment)
+  record(work, 'payment.held', payment)
   if (sendBack) await startReturn(work, payment, 'Sent back by the policy for late and surplus money.')
 }
 
@@ -126,14 +125,14 @@ async function recordSurplus(work: Work, surplusMinor: bigint, policy: Policy): 
   child.connectorRef = null
   child.receivedMinor = surplusMinor
   if (accept) {
-    await postPaid(work, child)
-    await work.writes.insertPayment(child)
-    tell(work, 'payment.received', child)
+    postPaid(work, child)
+    work.changes.insertPayment(child)
+    record(work, 'payment.received', child)
     return
   }
   child.hold = 'surplus'
   child.attention = holdTexts.surplus
-  await work.writes.insertPayment(child)
+  work.changes.insertPayment(child)
   await holdMoney(work, child, 'surplus', policy === 'refund')
 }
 
@@ -151,34 +150,23 @@ export function relatedPayment(work: Work, money: Money): Payment {
     ...payment,
     id,
     externalId: id,
+    ...untouched,
     relatedPaymentId: payment.id,
+    connectorRef: payment.connectorRef,
     status: rail.paidOn,
     purchaseMinor: money.minor,
-    receivedMinor: null,
-    receivedCurrency: null,
     grossMinor: gross,
     totalMinor: whole ? payment.totalMinor : gross,
     fees,
     destinations: whole ? payment.destinations : wholeToFirst(payment, gross),
     origin: payment.origin && { ...payment.origin, amount: formatAmount(money.minor, money.currency) },
     requestHash: null,
-    hold: null,
-    attention: null,
-    failureReason: null,
     nextCheckAt: null,
-    checks: 0,
     createdAt: now,
     updatedAt: now,
     expiresAt: null,
-    authorizedAt: null,
     capturedAt: rail.paidOn === 'CAPTURED' ? now : null,
     receivedAt: rail.paidOn === 'RECEIVED' ? now : null,
-    settledAt: null,
-    failedAt: null,
-    expiredAt: null,
-    reversedAt: null,
-    refundedAt: null,
-    acceptedAt: null,
   }
 }
 

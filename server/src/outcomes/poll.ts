@@ -44,5 +44,5 @@ export async function pollPayment(ctx: Context, merchant: Merchant, paymentId: s
     return
   }
   const outcome = await ask(ctx, payment, 'lookup', orderOf(ctx, merchant, payment, session))
-  await settle(ctx, merchant, paymentId, outcome, read)
+  await settle(ctx, merchant, paymentId, outcome, { read })
 }

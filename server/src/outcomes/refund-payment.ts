@@ -10,7 +10,7 @@ import { findPaymentById, listRefunds } from '../payments/find.ts'
 import { type Payment, refundObstacle } from '../payments/payment.ts'
 import { askRefund } from './order.ts'
 import { newRefund, postRefundStarted, type RefundFigures, settleRefund } from './return-money.ts'
-import { agreeing, openWork, tell } from './work.ts'
+import { record, workerFor, workLocked } from './work.ts'
 
 /**
  * Starts a refund and asks the provider. `amount` in the payer's currency; without it, all that remains. Throws `notFound`,
@@ -24,8 +24,8 @@ export async function refundPayment(
   input: { amount?: string; reason?: string },
 ): Promise<Payment> {
   const { merchant } = caller
-  const refund = await agreeing(ctx.sql, async (sql) => {
-    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
+  const refund = await workLocked(workerFor(ctx, merchant), paymentId, async (work) => {
+    const { sql } = work
     const repeated = caller.seed && (await findPaymentById(sql, merchant.id, newId('payment', 0, caller.seed)))
     if (repeated) return repeated
     const { payment: parent } = work
@@ -34,10 +34,9 @@ export async function refundPayment(
     const figures = refundFigures(parent, await listRefunds(sql, merchant.id, parent.id), input.amount)
     const child = newRefund(work, parent, figures, input.reason ?? null, caller.seed)
     await lockAvailable(sql, merchant.id, takes(child))
-    await work.writes.insertPayment(child)
-    await postRefundStarted(work, child)
-    tell(work, 'payment.refund.created', child)
-    await work.writes.save()
+    work.changes.insertPayment(child)
+    postRefundStarted(work, child)
+    record(work, 'payment.refund.created', child)
     return child
   })
   return carryOut(ctx, merchant, refund)

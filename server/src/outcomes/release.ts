@@ -5,9 +5,9 @@ import type { Work } from './work.ts'
 
 /** The payment ended unpaid: the session may try again, or has come to its own end. */
 export async function releaseSession(work: Work, how: 'fail' | 'expire'): Promise<void> {
-  const { session, payment, writes, now } = work
+  const { session, payment, reach, now } = work
   if (payment.relatedPaymentId !== null) return
-  await writes.countLinkUse(payment.paymentLinkId, 'released')
+  await reach.countLinkUse(payment.paymentLinkId, 'released')
   const event = how === 'fail' ? afterFailure(session.row, now) : afterRelease(session.row, now)
   if (how === 'fail') session.row.tries += 1
   if (edge(sessionMachine, session.row.status, event)) session.move(event)

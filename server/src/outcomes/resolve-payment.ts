@@ -1,14 +1,16 @@
 /** An operator decides what nobody else can: what becomes of held money, and of a payment whose provider stayed silent. */
 import type { Caller } from '../access/caller.ts'
-import { type Context, nowFor } from '../kit/context.ts'
+import type { Context } from '../kit/context.ts'
+import type { Keyed } from '../kit/idempotency-key.ts'
+import { answerWith } from '../kit/idempotency-part.ts'
 import { problem } from '../kit/problem.ts'
-import { findResolution, insertResolution, listRefunds, readOrder, updateFigures } from '../payments/find.ts'
+import { findResolution, insertResolution, listRefunds, readOrder } from '../payments/find.ts'
 import { isOpen, type Payment } from '../payments/payment.ts'
 import { postHoldAccepted } from './entries.ts'
 import { acceptMoney, shrinkTo } from './money.ts'
 import { startReturn } from './return-money.ts'
 import { settleWork } from './settle.ts'
-import { agreeing, openWork, tell, type Work } from './work.ts'
+import { record, type Work, workerFor, workLocked } from './work.ts'
 
 export type Decision = { decision: 'accept' | 'refund' | 'failed'; reason: string }
 
@@ -21,11 +23,13 @@ export async function resolvePayment(
   caller: Caller,
   paymentId: string,
   { decision, reason }: Decision,
+  keyed?: Keyed<Payment>,
 ): Promise<Payment> {
   const { merchant, clientId } = caller
-  return agreeing(ctx.sql, async (sql) => {
-    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
-    const { payment } = work
+  const at = new Date(ctx.clock.nowMs())
+  const keysOf = (resolved: Payment) => answerWith(keyed, resolved, { writtenId: resolved.sessionId, at })
+  const step = async (work: Work) => {
+    const { payment, sql } = work
     const kept = { merchantId: merchant.id, paymentId, clientId, decision, reason }
     // The first run of the same Idempotency-Key decided and broke off before its answer.
     if (caller.resumed && (await findResolution(sql, kept))) return payment
@@ -36,11 +40,11 @@ export async function resolvePayment(
     if (payment.hold !== null) await resolveHold(work, decision)
     else if (isOpen(payment)) await resolveSilence(work, decision)
     else acknowledge(work)
-    tell(work, 'payment.resolved')
-    await work.writes.updatePayment(payment)
-    await work.writes.save()
+    record(work, 'payment.resolved')
+    work.changes.updatePayment(payment)
     return payment
-  })
+  }
+  return workLocked(workerFor(ctx, merchant), paymentId, step, keysOf)
 }
 
 async function resolveHold(work: Work, decision: Decision['decision']): Promise<void> {
@@ -65,11 +69,8 @@ async function resolveHold(work: Work, decision: Decision['decision']): Promise<
   if (order.open)
     throw problem('failedPrecondition', 'Another payment of this order is open; cancel it or wait for its outcome.')
   const came = payment.receivedMinor ?? payment.purchaseMinor
-  if (came !== payment.purchaseMinor) {
-    shrinkTo(payment, came)
-    await updateFigures(sql, payment)
-  }
-  await postHoldAccepted(work, payment)
+  if (came !== payment.purchaseMinor) shrinkTo(payment, came)
+  postHoldAccepted(work, payment)
   const surplus = payment.hold === 'surplus'
   payment.hold = null
   payment.attention = null

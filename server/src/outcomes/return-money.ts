@@ -2,16 +2,16 @@
 
 import type { Merchant } from '../access/caller.ts'
 import type { RefundOutcome } from '../connectors/connector.ts'
-import { type Context, nowFor } from '../kit/context.ts'
+import type { Context } from '../kit/context.ts'
 import { newId } from '../kit/id.ts'
 import { edge, next } from '../kit/machine.ts'
 import { formatAmount, parseAmount } from '../kit/money.ts'
 import { mirrored, refundDonePostings, refundStartedPostings } from '../ledger/posting.ts'
 import { listRefunds } from '../payments/find.ts'
-import { type Payment, paymentMachine, refundMachine } from '../payments/payment.ts'
-import { heldMoney, postHoldReturned } from './entries.ts'
+import { type Payment, paymentMachine, refundMachine, untouched } from '../payments/payment.ts'
+import { heldMoney, post, postHoldReturned } from './entries.ts'
 import { releaseSession } from './release.ts'
-import { agreeing, openWork, tell, type Work } from './work.ts'
+import { record, type Work, workerFor, workLocked } from './work.ts'
 
 /** How long a refund that is being asked for is left alone before the poller asks. */
 const headStartMs = 15_000
@@ -36,6 +36,7 @@ export function newRefund(
   const id = newId('payment', work.now.getTime(), seed)
   return {
     ...parent,
+    ...untouched,
     ...figures,
     totalMinor: figures.grossMinor,
     id,
@@ -49,26 +50,11 @@ export function newRefund(
     fees: [],
     origin: null,
     requestHash: null,
-    connectorRef: null,
-    receivedMinor: null,
-    receivedCurrency: null,
-    failureReason: null,
-    hold: null,
-    attention: null,
     nextCheckAt: new Date(work.now.getTime() + headStartMs),
-    checks: 0,
     createdAt: work.now,
     updatedAt: work.now,
     expiresAt: null,
-    authorizedAt: null,
-    capturedAt: null,
     receivedAt: work.now,
-    settledAt: null,
-    failedAt: null,
-    expiredAt: null,
-    reversedAt: null,
-    refundedAt: null,
-    acceptedAt: null,
   }
 }
 
@@ -78,19 +64,13 @@ export async function startReturn(work: Work, held: Payment, reason: string): Pr
   const { minor: purchaseMinor, currency: purchaseCurrency } = heldMoney(held)
   const refund = newRefund(work, held, { purchaseMinor, purchaseCurrency, grossMinor, destinations }, reason)
   refund.nextCheckAt = work.now
-  await work.writes.insertPayment(refund)
-  tell(work, 'payment.refund.created', refund)
+  work.changes.insertPayment(refund)
+  record(work, 'payment.refund.created', refund)
 }
 
 /** Takes what a refund needs from its destinations; in the transaction that inserts it, under their locks. */
-export async function postRefundStarted({ writes, now }: Work, refund: Payment): Promise<void> {
-  await writes.post({
-    merchantId: refund.merchantId,
-    kind: 'refund_started',
-    sourceId: refund.id,
-    postings: startedPostings(refund),
-    now,
-  })
+export function postRefundStarted(work: Work, refund: Payment): void {
+  post(work, refund, 'refund_started', startedPostings(refund))
 }
 
 function startedPostings(refund: Payment) {
@@ -108,10 +88,9 @@ export async function settleRefund(
   refundId: string,
   outcome: RefundOutcome,
 ): Promise<Payment> {
-  return agreeing(ctx.sql, async (sql) => {
-    const work = await openWork(sql, merchant, refundId, nowFor(ctx, merchant))
+  return workLocked(workerFor(ctx, merchant), refundId, async (work) => {
     const { payment: refund, now } = work
-    const parent = await work.writes.lockPayment(refund.parentPaymentId ?? '')
+    const parent = await work.reach.lockPayment(refund.parentPaymentId ?? '')
     if (!parent || refund.type !== 'REFUND') throw new Error(`${refundId} is no refund`)
     if (outcome.is !== 'declined' && outcome.ref !== undefined) refund.connectorRef ??= outcome.ref
     if (refund.status !== 'RECEIVED') return refund
@@ -123,9 +102,8 @@ export async function settleRefund(
       refund.nextCheckAt =
         outcome.askAgainAt ?? new Date(now.getTime() + Math.min(3_600_000, 1000 * 2 ** Math.min(refund.checks, 12)))
     }
-    await work.writes.updatePayment(refund)
-    await work.writes.updatePayment(parent)
-    await work.writes.save()
+    work.changes.updatePayment(refund)
+    work.changes.updatePayment(parent)
     return refund
   })
 }
@@ -134,21 +112,21 @@ async function finishRefund(work: Work, parent: Payment): Promise<void> {
   const { payment: refund, now, sql } = work
   refund.status = next(refundMachine, 'RECEIVED', 'settle')
   refund.settledAt = now
-  tell(work, 'payment.refund.settled')
+  record(work, 'payment.refund.settled')
   if (isReturn(parent)) return returnHeld(work, parent)
   const postings = refundDonePostings({
     rail: parent.rail,
     purchase: { minor: refund.purchaseMinor, currency: refund.purchaseCurrency },
     taken: { minor: refund.grossMinor, currency: refund.currency },
   })
-  await work.writes.post({ merchantId: refund.merchantId, kind: 'refund_done', sourceId: refund.id, postings, now })
+  post(work, refund, 'refund_done', postings)
   const done = (await listRefunds(sql, parent.merchantId, parent.id)).filter(
     (other) => other.status === 'SETTLED' && other.id !== refund.id,
   )
   const sum = done.reduce((total, other) => total + other.purchaseMinor, refund.purchaseMinor)
   if (sum < parent.purchaseMinor) return
   parent.refundedAt = now
-  tell(work, 'payment.refunded', parent)
+  record(work, 'payment.refunded', parent)
 }
 
 /** Whether what goes back was never the merchant's: only money that settled is refunded, all else was held. */
@@ -160,16 +138,16 @@ function isReturn(parent: Payment): boolean {
 async function returnHeld(work: Work, parent: Payment): Promise<void> {
   if (parent.hold === null) {
     parent.attention = 'The money was sent back to the payer, and the provider took it back as well.'
-    return tell(work, 'payment.attention', parent)
+    return record(work, 'payment.attention', parent)
   }
-  await postHoldReturned(work, parent)
+  postHoldReturned(work, parent)
   parent.hold = null
   parent.attention = null
   if (edge(paymentMachine, parent.status, 'reverse')) {
     parent.status = next(paymentMachine, parent.status, 'reverse')
     parent.reversedAt = work.now
   }
-  tell(work, 'payment.reversed', parent)
+  record(work, 'payment.reversed', parent)
   await releaseSession({ ...work, payment: parent }, 'expire')
 }
 
@@ -178,13 +156,13 @@ async function failRefund(work: Work, parent: Payment, reason: string): Promise<
   refund.status = next(refundMachine, 'RECEIVED', 'fail')
   refund.failedAt = now
   refund.failureReason = reason.slice(0, 500)
-  tell(work, 'payment.refund.failed')
+  record(work, 'payment.refund.failed')
   if (isReturn(parent)) {
     if (parent.hold === null) return
     parent.attention = `The provider refused to send the held money back: ${formatAmount(refund.purchaseMinor, refund.purchaseCurrency)} ${refund.purchaseCurrency} stay held.`
-    tell(work, 'payment.attention', parent)
+    record(work, 'payment.attention', parent)
     return
   }
   const postings = mirrored(startedPostings(refund))
-  await work.writes.post({ merchantId: refund.merchantId, kind: 'refund_failed', sourceId: refund.id, postings, now })
+  post(work, refund, 'refund_failed', postings)
 }

@@ -5,19 +5,19 @@ import { findSurplus, listRefunds } from '../payments/find.ts'
 import { type Payment, paymentMachine } from '../payments/payment.ts'
 import { postHoldReturned, postReversed } from './entries.ts'
 import { releaseSession } from './release.ts'
-import { flag, tell, type Work } from './work.ts'
+import { flag, record, type Work } from './work.ts'
 
 /** The provider took back what came: the entry is mirrored, of the surplus too that came with it. */
 export async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> {
-  const { payment, sql, merchant, now } = work
+  const { payment, now } = work
   if (wasHeld) {
-    await postHoldReturned(work, payment)
+    postHoldReturned(work, payment)
     await releaseSession(work, 'expire')
   } else {
-    await postReversed(work, payment)
+    postReversed(work, payment)
     flag(work, 'The provider took the money back before it settled.')
   }
-  const surplus = mayHaveSurplus(payment) ? await findSurplus(sql, merchant.id, payment.id) : undefined
+  const surplus = await surplusOf(work)
   if (!surplus || !edge(paymentMachine, surplus.status, 'reverse')) return
   const surplusWork = { ...work, payment: surplus }
   const held = surplus.hold !== null
@@ -26,10 +26,10 @@ export async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> 
   surplus.hold = null
   surplus.attention = null
   surplus.nextCheckAt = null
-  tell(surplusWork, 'payment.reversed')
-  if (held) await postHoldReturned(surplusWork, surplus)
-  else await postReversed(surplusWork, surplus)
-  await work.writes.updatePayment(surplus)
+  record(surplusWork, 'payment.reversed')
+  if (held) postHoldReturned(surplusWork, surplus)
+  else postReversed(surplusWork, surplus)
+  work.changes.updatePayment(surplus)
 }
 
 /**
@@ -38,13 +38,13 @@ export async function reverseMoney(work: Work, wasHeld: boolean): Promise<void> 
  */
 export async function markReversal(work: Work, amount: Money): Promise<void> {
   const { payment, sql, merchant } = work
-  const surplus = mayHaveSurplus(payment) ? await findSurplus(sql, merchant.id, payment.id) : undefined
+  const surplus = await surplusOf(work)
   const refunds = await listRefunds(sql, merchant.id, payment.id)
   if (surplus) refunds.push(...(await listRefunds(sql, merchant.id, surplus.id)))
   flag(work, describeReversal(payment, amount, refunds))
   if (!surplus || surplus.attention !== null) return
   flag({ ...work, payment: surplus }, 'The provider took back the payment that this surplus came with.')
-  await work.writes.updatePayment(surplus)
+  work.changes.updatePayment(surplus)
 }
 
 /** What was taken back beside what went back already: whoever decides needs both amounts. */
@@ -61,7 +61,11 @@ function describeReversal(payment: Payment, amount: Money, refunds: readonly Pay
   return parts.join(' ')
 }
 
-/** A surplus is on record only where more came than was asked for. */
-export function mayHaveSurplus({ receivedMinor, purchaseMinor }: Payment): boolean {
-  return receivedMinor === null || receivedMinor > purchaseMinor
+/** What came beyond the amount of the payment: recorded by this very step, or on record. */
+export async function surplusOf({ sql, merchant, payment, changes }: Work): Promise<Payment | undefined> {
+  const { receivedMinor, purchaseMinor } = payment
+  // A surplus exists only where more came than was asked for.
+  if (receivedMinor !== null && receivedMinor <= purchaseMinor) return undefined
+  const fresh = changes.newPayments.find((p) => p.relatedPaymentId === payment.id && p.connectorRef === null)
+  return fresh ?? findSurplus(sql, merchant.id, payment.id)
 }

@@ -1,10 +1,13 @@
 /** The endpoints that move payments: submit, cancel, delete, authorise, capture, receive, refund, resolve. */
 import Type, { type TSchema } from 'typebox'
+import type { ApiVersion } from '../access/caller.ts'
 import type { Context } from '../kit/context.ts'
-import { type App, named, operation } from '../kit/operation.ts'
+import { keyed } from '../kit/idempotency-key.ts'
+import { type App, named, operation, sendText } from '../kit/operation.ts'
 import { problem } from '../kit/problem.ts'
 import { EmptyBody } from '../offers/schema.ts'
 import { paymentExample } from '../payments/example.ts'
+import type { Payment } from '../payments/payment.ts'
 import { PaymentSchema, toWire } from '../payments/schema.ts'
 import { PaymentNodeInputSchema } from '../rails/node.ts'
 import type { ProblemKey } from '../vocabulary/problems.ts'
@@ -208,9 +211,26 @@ export function outcomeRoutes(app: App, ctx: Context): void {
     RefundList,
   ]
   for (const schema of schemas) app.addSchema(schema)
+  sessionPaymentRoutes(app, ctx)
+  stepRoutes(app, ctx)
+  refundRoutes(app, ctx)
+}
 
-  app.post('/checkout-sessions/:checkout_session_id/payments', { schema: submit }, async ({ caller, params, body }) =>
-    toWire(await submitPayment(ctx, caller, params.checkout_session_id, body), caller.version),
+/** The answer with a payment as text, as the caller's API version has it. */
+const answerIn = (version: ApiVersion) => (payment: Payment) => ({
+  status: 200,
+  body: JSON.stringify(toWire(payment, version)),
+})
+
+function sessionPaymentRoutes(app: App, ctx: Context): void {
+  app.post(
+    '/checkout-sessions/:checkout_session_id/payments',
+    { schema: submit, config: { writesKey: true } },
+    async ({ caller, params, body }, reply) => {
+      const answer = answerIn(caller.version)
+      const submitter = { merchant: caller.merchant, keyed: keyed(caller.key, answer) }
+      return sendText(reply, answer(await submitPayment(ctx, submitter, params.checkout_session_id, body)))
+    },
   )
   app.post(
     '/checkout-sessions/:checkout_session_id/payments/:payment_id/cancel',
@@ -222,18 +242,34 @@ export function outcomeRoutes(app: App, ctx: Context): void {
     await deleteSession(ctx, caller.merchant, params.checkout_session_id)
     return {}
   })
+}
+
+function stepRoutes(app: App, ctx: Context): void {
   app.post('/payments/:id/authorized', { schema: authorize }, async ({ caller, params }) =>
     toWire(await authorizePayment(ctx, caller, params.id), caller.version),
   )
   app.post('/payments/:id/captured', { schema: capture }, async ({ caller, params }) =>
     toWire(await capturePayment(ctx, caller, params.id), caller.version),
   )
-  app.post('/payments/:id/resolve', { schema: resolve }, async ({ caller, params, body }) =>
-    toWire(await resolvePayment(ctx, caller, params.id, body), caller.version),
+  app.post(
+    '/payments/:id/resolve',
+    { schema: resolve, config: { writesKey: true } },
+    async ({ caller, params, body }, reply) => {
+      const answer = answerIn(caller.version)
+      return sendText(reply, answer(await resolvePayment(ctx, caller, params.id, body, keyed(caller.key, answer))))
+    },
   )
-  app.post('/payments/received', { schema: receive, config: { sandboxOnly: true } }, async ({ caller, body }) =>
-    toWire(await receivePayment(ctx, caller, receivedId(body)), caller.version),
+  app.post(
+    '/payments/received',
+    { schema: receive, config: { sandboxOnly: true, writesKey: true } },
+    async ({ caller, body }, reply) => {
+      const answer = answerIn(caller.version)
+      return sendText(reply, answer(await receivePayment(ctx, caller, receivedId(body), keyed(caller.key, answer))))
+    },
   )
+}
+
+function refundRoutes(app: App, ctx: Context): void {
   app.post('/payments/:id/refund', { schema: refund }, async ({ caller, params, body }, reply) => {
     const started = await refundPayment(ctx, caller, params.id, body ?? {})
     return reply.code(201).send(toRefundCreated(started))

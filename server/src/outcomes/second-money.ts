@@ -1,10 +1,10 @@
 /** Money that came once more for a payment, under a reference of its own: paid twice. On record, never called a success silently. */
 import type { Merchant } from '../access/caller.ts'
 import type { Outcome } from '../connectors/connector.ts'
-import { type Context, nowFor } from '../kit/context.ts'
+import type { Context } from '../kit/context.ts'
 import type { Payment } from '../payments/payment.ts'
 import { bringsMoney, takeMoneyBeside } from './settle.ts'
-import { agreeing, openWork } from './work.ts'
+import { workerFor, workLocked } from './work.ts'
 
 /**
  * Records it beside the payment it came for, once per reference, and does with it what the policy says. Returns the payment
@@ -17,10 +17,5 @@ export async function takeSecondMoney(
   outcome: Outcome,
 ): Promise<Payment | undefined> {
   if (!bringsMoney(outcome)) return undefined
-  return agreeing(ctx.sql, async (sql) => {
-    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
-    const taken = await takeMoneyBeside(work, outcome)
-    await work.writes.save()
-    return taken
-  })
+  return workLocked(workerFor(ctx, merchant), paymentId, (work) => takeMoneyBeside(work, outcome))
 }

@@ -1,15 +1,17 @@
 /**
- * The one throat: every outcome, whoever brings it (the answer to a submit, a look-up, a notice, an operator), goes through
- * `settle`. It walks the steps of the machine, posts, moves the session and writes the events, all in one transaction: in one
- * guarded statement where nobody else is at work on the session, else under the locks of session and payment. The same outcome twice changes nothing; one that contradicts the record is flagged, never applied.
+ * The single entry point: every outcome goes through `settle`, whether a submit's answer, a look-up, a notice or an operator brings it.
+ * It walks the steps of the machine, posts, moves the session and appends the events, all in one statement. The same outcome
+ * twice changes nothing; one that contradicts the record is flagged, never applied.
  */
 import type { Merchant } from '../access/caller.ts'
 import type { Outcome } from '../connectors/connector.ts'
-import { type Context, nowFor } from '../kit/context.ts'
+import type { Context } from '../kit/context.ts'
+import type { Keyed } from '../kit/idempotency-key.ts'
+import { answerWith } from '../kit/idempotency-part.ts'
 import { edge, next } from '../kit/machine.ts'
 import type { Money } from '../kit/money.ts'
 import { problem } from '../kit/problem.ts'
-import { findPaymentBeside, findSurplus } from '../payments/find.ts'
+import { findPaymentBeside } from '../payments/find.ts'
 import {
   isOpen,
   type Payment,
@@ -24,10 +26,9 @@ import { postSettled } from './entries.ts'
 import { relatedPayment, takeMoney } from './money.ts'
 import { type Read, readPaymentWithSession } from './read-payment.ts'
 import { releaseSession } from './release.ts'
-import { markReversal, mayHaveSurplus, reverseMoney } from './reversal.ts'
+import { markReversal, reverseMoney, surplusOf } from './reversal.ts'
 import { nextCheck } from './schedule.ts'
-import { workUnlocked } from './unlocked.ts'
-import { agreeing, flag, openWork, tell, type Work } from './work.ts'
+import { flag, record, type Work, workerFor, workLocked, workUnlocked } from './work.ts'
 
 /** Applies an outcome to a payment and returns the payment as it then is. `read` saves reading what the caller just wrote. Throws `notFound`. */
 export async function settle(
@@ -35,17 +36,15 @@ export async function settle(
   merchant: Merchant,
   paymentId: string,
   outcome: Outcome,
-  read?: Read,
+  { read, keyed }: { read?: Read | undefined; keyed?: Keyed<Payment> | undefined } = {},
 ): Promise<Payment> {
+  const worker = workerFor(ctx, merchant)
   const known = read ?? (await readPaymentWithSession(ctx.sql, merchant.id, paymentId))
   if (!known) throw problem('notFound', 'There is no such payment.')
-  const settled = await workUnlocked(ctx.sql, merchant, known, nowFor(ctx, merchant), (work) =>
-    settleWork(work, outcome),
-  )
-  if (settled) return settled
-  return agreeing(ctx.sql, async (sql) =>
-    settleWork(await openWork(sql, merchant, paymentId, nowFor(ctx, merchant)), outcome),
-  )
+  const step = (work: Work) => settleWork(work, outcome)
+  const keysOf = (settled: Payment) =>
+    answerWith(keyed, settled, { writtenId: settled.sessionId, at: new Date(ctx.clock.nowMs()) })
+  return (await workUnlocked(worker, known, step, keysOf)) ?? workLocked(worker, paymentId, step, keysOf)
 }
 
 /**
@@ -61,9 +60,8 @@ export async function settleNotice(
   const known = await readPaymentWithSession(ctx.sql, merchant.id, paymentId)
   if (!known) throw problem('notFound', 'There is no such payment.')
   // A reference that is there stays. One that is not may be learned without an event, which only a lock keeps out.
-  if (known.payment.connectorRef === outcome.ref) return settle(ctx, merchant, paymentId, outcome, known)
-  return agreeing(ctx.sql, async (sql) => {
-    const work = await openWork(sql, merchant, paymentId, nowFor(ctx, merchant))
+  if (known.payment.connectorRef === outcome.ref) return settle(ctx, merchant, paymentId, outcome, { read: known })
+  return workLocked(workerFor(ctx, merchant), paymentId, async (work) => {
     const { connectorRef } = work.payment
     return connectorRef === null || connectorRef === outcome.ref ? settleWork(work, outcome) : undefined
   })
@@ -84,8 +82,7 @@ export async function settleWork(work: Work, outcome: Outcome): Promise<Payment>
   const { at, attention } = nextCheck(payment, outcome, work.rail, work.now)
   payment.nextCheckAt = at
   if (attention) flag(work, attention)
-  await work.writes.updatePayment(payment)
-  await work.writes.save()
+  work.changes.updatePayment(payment)
   return payment
 }
 
@@ -111,7 +108,7 @@ function absorb(work: Work, outcome: Outcome): void {
   const instructed = { ...before, ...outcome.fields }
   if (JSON.stringify(instructed) === JSON.stringify(before)) return
   payment.origin = { ...payment.origin, [rail.key]: instructed }
-  tell(work, 'payment.instructed')
+  record(work, 'payment.instructed')
 }
 
 async function takeStep(work: Work, step: PaymentEvent, outcome: Outcome): Promise<void> {
@@ -128,7 +125,7 @@ async function takeStep(work: Work, step: PaymentEvent, outcome: Outcome): Promi
   if (step === 'reverse') payment.hold = null
   const pays = waited && paysAt(step, rail.paidOn) && bringsMoney(outcome)
   if (pays) keepReceived(payment, outcome.amount)
-  tell(work, paymentEventTypes[step])
+  record(work, paymentEventTypes[step])
   if (pays) await takeMoney(work, outcome.amount, { late: false, askedMinor: payment.purchaseMinor })
   if (step === 'settle') await settleMoney(work)
   if (step === 'reverse') await reverseMoney(work, wasHeld)
@@ -136,16 +133,15 @@ async function takeStep(work: Work, step: PaymentEvent, outcome: Outcome): Promi
 }
 
 async function settleMoney(work: Work): Promise<void> {
-  await postSettled(work, work.payment)
-  if (!mayHaveSurplus(work.payment)) return
-  const surplus = await findSurplus(work.sql, work.merchant.id, work.payment.id)
+  postSettled(work, work.payment)
+  const surplus = await surplusOf(work)
   if (!surplus || surplus.hold !== null || !edge(paymentMachine, surplus.status, 'settle')) return
   // It has no reference of its own to be asked about: it settles with the payment it came with.
   surplus.status = next(paymentMachine, surplus.status, 'settle')
   surplus.settledAt = work.now
-  await postSettled(work, surplus)
-  tell(work, 'payment.settled', surplus)
-  await work.writes.updatePayment(surplus)
+  postSettled(work, surplus)
+  record(work, 'payment.settled', surplus)
+  work.changes.updatePayment(surplus)
 }
 
 /**
@@ -156,7 +152,7 @@ export async function takeMoneyBeside(work: Work, outcome: MoneyOutcome): Promis
   const { sql, merchant, payment } = work
   const known = await findPaymentBeside(sql, merchant.id, payment.id, outcome.ref)
   if (known) {
-    const locked = await work.writes.lockPayment(known.id)
+    const locked = await work.reach.lockPayment(known.id)
     return locked && settleWork({ ...work, payment: locked }, outcome)
   }
   if (work.rail.paidOn === 'RECEIVED' && outcome.is === 'captured') return undefined
@@ -167,11 +163,11 @@ export async function takeMoneyBeside(work: Work, outcome: MoneyOutcome): Promis
   child.connectorRef = outcome.ref
   keepReceived(child, outcome.amount)
   const childWork = { ...work, payment: child }
-  await work.writes.insertPayment(child)
-  tell(childWork, child.status === 'CAPTURED' ? 'payment.captured' : 'payment.received')
+  work.changes.insertPayment(child)
+  record(childWork, child.status === 'CAPTURED' ? 'payment.captured' : 'payment.received')
   await takeMoney(childWork, outcome.amount, { late: true, askedMinor })
   child.nextCheckAt = nextCheck(child, outcome, work.rail, work.now).at
-  await work.writes.updatePayment(child)
+  work.changes.updatePayment(child)
   return child
 }
 

@@ -8,28 +8,28 @@ import { lockSession, trackSession } from '../checkout-sessions/move.ts'
 import { isDue, isWholeOrder, type Session, sessionMachine, stepTime } from '../checkout-sessions/session.ts'
 import type { PaymentOrder } from '../connectors/connector.ts'
 import { type Context, nowFor } from '../kit/context.ts'
-import { transaction } from '../kit/db.ts'
+import { type Executor, transaction } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
+import { claimNew } from '../kit/idempotency.ts'
+import type { Keyed } from '../kit/idempotency-key.ts'
+import { answerWith, claimWith, type KeyWrite } from '../kit/idempotency-part.ts'
 import { next } from '../kit/machine.ts'
 import { problem } from '../kit/problem.ts'
-import { countLinkUse } from '../payment-links/move.ts'
-import { findOpenPayment, findPaymentById, insertPayment, planSandboxNotices } from '../payments/find.ts'
+import { findOpenPayment, findPaymentById, readStanding } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
 import { toSnapshot } from '../payments/schema.ts'
-import { totalFees } from '../rules/fee.ts'
-import { limits } from '../vocabulary/limits.ts'
+import { reportBegun } from './begun.ts'
 import { cancelOpen } from './cancel-payment.ts'
-import { connectorNameFor } from './connection.ts'
+import { Changes } from './changes.ts'
+import { newPayment } from './new-payment.ts'
 import { ask, connectorOfPayment, orderOf } from './order.ts'
 import { type ReadSubmission, readSubmission, type Submission } from './read-submission.ts'
 import { settle, settleWork } from './settle.ts'
-import { readStanding } from './store.ts'
-import { recordedWrites, writeUnlocked } from './unlocked.ts'
+import { lockingReach, type Work, withoutLocks } from './work.ts'
+import { save, writeUnlocked } from './write.ts'
 
-/** How long the poller leaves a payment alone that is being started: the provider's time limit and a little more. */
-const headStartMs = limits.providerTimeoutMs + 5_000
-
-export type Submitter = { merchant: Merchant; seed?: Uint8Array }
+/** Who submits. `keyed`: the request's Idempotency-Key, answered with the payment. */
+export type Submitter = { readonly merchant: Merchant; readonly keyed?: Keyed<Payment> | undefined }
 
 /**
  * Submits a payment (contract section 2.9). The same request again while its payment is open returns that one; another one
@@ -46,7 +46,8 @@ export async function submitPayment(
   if (!session) throw problem('notFound', 'There is no such checkout session.')
   const submission = readSubmission(body, session)
   const begun =
-    (await beginUnlocked(ctx, submitter, session, submission)) ?? (await begin(ctx, submitter, sessionId, submission))
+    (await beginUnlocked(ctx, submitter, session, submission)) ??
+    (await beginLocked(ctx, submitter, sessionId, submission))
   return goOn(ctx, submitter, session, begun, body)
 }
 
@@ -58,7 +59,10 @@ async function goOn(
   begun: Begun,
   body: Submission,
 ): Promise<Payment> {
-  const { merchant } = submitter
+  const { merchant, keyed } = submitter
+  if (begun.order) await reportBegun(ctx, begun.payment, begun.order)
+  // Another request's payment is open: it may be a twin's, and to replace it takes several commits.
+  if (!begun.order && keyed) await claimNew(ctx.sql, keyed.key, new Date(ctx.clock.nowMs()))
   if (begun.is === 'known') return begun.payment
   if (begun.is === 'replace') {
     await cancelOpen(ctx, merchant, begun.payment)
@@ -66,81 +70,92 @@ async function goOn(
   }
   const outcome = await ask(ctx, begun.payment, 'start', orderOf(ctx, merchant, begun.payment, session))
   const read = begun.session && { session: begun.session, payment: begun.payment }
-  return settle(ctx, merchant, begun.payment.id, outcome, read)
+  return settle(ctx, merchant, begun.payment.id, outcome, { read, keyed })
 }
 
-/** `session` as it was written with a new payment, where nobody held it locked. */
-type Begun = { is: 'new' | 'known' | 'replace'; payment: Payment; session?: Session }
+/**
+ * `new`: its provider is to be asked. `known`: it is the answer. `replace`: another one is open. `order` says that the payment
+ * has just begun; `session` is as it was written, where no other process held it locked.
+ */
+type Begun = { is: 'new' | 'known' | 'replace'; payment: Payment; order?: PaymentOrder; session?: Session }
 
-/** Begins where nobody else is at work on the session and no link counts its uses; undefined where it takes locks. */
+/** Begins where no other process is at work on the session and no link counts its uses; undefined where it takes locks. */
 async function beginUnlocked(
   ctx: Context,
-  submitter: Submitter,
+  { merchant, keyed }: Submitter,
   session: Session,
   submission: ReadSubmission,
 ): Promise<Begun | undefined> {
-  const { merchant } = submitter
   const now = stepTime(session, nowFor(ctx, merchant))
-  if (submitter.seed || session.paymentLinkId !== null || isDue(session, now)) return undefined
-  const { paid, open } = await standingOf(ctx, session)
+  if (keyed?.key.resumed || session.paymentLinkId !== null || isDue(session, now)) return undefined
+  const { paid, open } = await standingOf(ctx.sql, session)
   if (open) return undefined
   refuseUnpayable(session, submission, paid, now)
-  const payment = newPayment(submitter, session, submission, now)
-  const order = orderOf(ctx, merchant, payment, session)
-  const notices = noticesOf(payment, order)
   const tracked = trackSession(session, now)
-  tracked.move('submit')
-  tracked.record('payment.created', toSnapshot(payment))
-  const prepared = connectorOfPayment(payment).prepare?.(order)
-  if (prepared) {
-    const { writes } = recordedWrites()
-    await settleWork(
-      { sql: ctx.sql, merchant, now, session: tracked, payment, rail: submission.rail, writes },
-      prepared,
-    )
-  }
-  const set = { session, ...tracked.take(), newPayments: [payment], payments: [], entries: [], notices }
-  if (!(await writeUnlocked(ctx.sql, set))) return undefined
-  return { is: prepared ? 'known' : 'new', payment, session }
+  const start = { sql: ctx.sql, merchant, now, session: tracked, changes: new Changes(tracked), reach: withoutLocks }
+  const { is, payment, order, keys } = await beginPayment(ctx, start, submission, keyed)
+  const set = start.changes.take(keys)
+  return set && (await writeUnlocked(ctx.sql, set)) ? { is, payment, order, session } : undefined
 }
 
 /**
  * Whether the order is paid or being paid. A session that is the whole of its order and waits for a payment has neither: both
  * would have moved its counter of events, which guards what is written.
  */
-async function standingOf(ctx: Context, session: Session): Promise<{ paid: boolean; open: boolean }> {
+async function standingOf(sql: Executor, session: Session): Promise<{ paid: boolean; open: boolean }> {
   const waits = session.status === 'ATTEMPT' || session.status === 'ACTIVE'
-  return waits && isWholeOrder(session) ? { paid: false, open: false } : readStanding(ctx.sql, session)
+  return waits && isWholeOrder(session) ? { paid: false, open: false } : readStanding(sql, session)
 }
 
-/** When the sandbox's banks will tell of this payment by themselves. */
-function noticesOf(payment: Payment, order: PaymentOrder) {
-  const [told] = connectorOfPayment(payment).plays?.notices(order) ?? []
-  return told ? [{ payment, dueAt: told.at }] : []
-}
-
-function begin(ctx: Context, submitter: Submitter, sessionId: string, submission: ReadSubmission): Promise<Begun> {
-  const { merchant } = submitter
+function beginLocked(
+  ctx: Context,
+  { merchant, keyed }: Submitter,
+  sessionId: string,
+  submission: ReadSubmission,
+): Promise<Begun> {
   return transaction(ctx.sql, async (sql): Promise<Begun> => {
     const session = await lockSession(sql, merchant.id, sessionId, nowFor(ctx, merchant))
     if (!session || session.row.deletedAt) throw problem('notFound', 'There is no such checkout session.')
     const { now } = session
-    const repeated = submitter.seed && (await findPaymentById(sql, merchant.id, newId('payment', 0, submitter.seed)))
+    const repeated =
+      keyed?.key.resumed && (await findPaymentById(sql, merchant.id, newId('payment', 0, keyed.key.seed)))
     if (repeated) return { is: 'known', payment: repeated }
     const open = await findOpenPayment(sql, merchant.id, sessionId)
     if (open) return openAlready(open, submission)
     const { paid } = await readStanding(sql, session.row)
     refuseUnpayable(session.row, submission, paid, now)
-    const payment = newPayment(submitter, session.row, submission, now)
-    await insertPayment(sql, payment)
-    for (const { dueAt } of noticesOf(payment, orderOf(ctx, merchant, payment, session.row)))
-      await planSandboxNotices(sql, payment, dueAt)
-    await countLinkUse(sql, merchant.id, payment.paymentLinkId, 'submitted', now)
-    session.move('submit')
-    session.record('payment.created', toSnapshot(payment))
-    await session.save()
-    return { is: 'new', payment }
+    const changes = new Changes(session)
+    const reach = lockingReach(sql, { merchant, now }, changes)
+    await reach.countLinkUse(session.row.paymentLinkId, 'submitted')
+    const start = { sql, merchant, now, session, changes, reach }
+    const { is, payment, order, keys } = await beginPayment(ctx, start, submission, keyed)
+    await save(sql, changes, keys)
+    return { is, payment, order }
   })
+}
+
+/**
+ * Records a new payment of a session. Where the connector can prepare what the payer needs, its answer is applied at once and the
+ * payment is `known`: the key gets its answer. Where the provider has to be asked, the key is claimed until it has been.
+ */
+async function beginPayment(
+  ctx: Context,
+  start: Omit<Work, 'payment' | 'rail'>,
+  submission: ReadSubmission,
+  keyed: Keyed<Payment> | undefined,
+): Promise<{ is: 'new' | 'known'; payment: Payment; order: PaymentOrder; keys: KeyWrite[] }> {
+  const { merchant, now, session, changes } = start
+  const payment = newPayment({ merchant, seed: keyed?.key.seed }, session.row, submission, now)
+  const order = orderOf(ctx, merchant, payment, session.row)
+  const connector = connectorOfPayment(payment)
+  changes.insertPayment(payment)
+  session.move('submit')
+  session.record('payment.created', toSnapshot(payment))
+  const written = { writtenId: session.row.id, at: new Date(ctx.clock.nowMs()) }
+  const prepared = connector.prepare?.(order)
+  if (!prepared) return { is: 'new', payment, order, keys: claimWith(keyed, written) }
+  await settleWork({ ...start, payment, rail: submission.rail }, prepared)
+  return { is: 'known', payment, order, keys: answerWith(keyed, payment, written) }
 }
 
 function openAlready(open: Payment, submission: ReadSubmission): Begun {
@@ -157,69 +172,5 @@ function refuseUnpayable(session: Session, { method }: ReadSubmission, paid: boo
       'quoteExpired',
       'The price in the payer’s currency is no longer valid; refresh the session for a new one.',
     )
-  }
-}
-
-/** What has not happened to a payment when it begins. */
-const untouched = {
-  parentPaymentId: null,
-  relatedPaymentId: null,
-  identityExternalId: null,
-  connectionId: null,
-  connectorRef: null,
-  receivedMinor: null,
-  receivedCurrency: null,
-  failureReason: null,
-  hold: null,
-  attention: null,
-  authorizedAt: null,
-  capturedAt: null,
-  receivedAt: null,
-  settledAt: null,
-  failedAt: null,
-  expiredAt: null,
-  reversedAt: null,
-  refundedAt: null,
-  acceptedAt: null,
-} as const
-
-/** Everything that was submitted is frozen into the payment: method, rate, amounts, fees, shares. */
-function newPayment(submitter: Submitter, session: Session, submission: ReadSubmission, now: Date): Payment {
-  const { rail, method, node, description, requestHash } = submission
-  const id = newId('payment', now.getTime(), submitter.seed)
-  const railEnd = now.getTime() + rail.expiresAfterMs
-  const fees = totalFees(method.fees)
-  return {
-    ...untouched,
-    merchantId: session.merchantId,
-    id,
-    type: 'PURCHASE',
-    status: 'CREATED',
-    sessionId: session.id,
-    paymentLinkId: session.paymentLinkId,
-    orderKey: session.orderKey,
-    externalId: id,
-    identityId: session.ownerIdentityId,
-    accountNumber: session.destinations[0]?.account.accountNumber ?? '',
-    description,
-    currency: session.currency,
-    grossMinor: session.totalMinor,
-    totalMinor: session.totalMinor - fees,
-    purchaseCurrency: method.currency,
-    purchaseMinor: BigInt(method.purchaseMinor),
-    rate: method.rate,
-    fees: method.fees,
-    origin: node,
-    destinations: session.destinations,
-    settlement: rail.settlement,
-    metadata: session.metadata,
-    requestHash,
-    rail: rail.type,
-    connector: connectorNameFor(submitter.merchant, rail),
-    nextCheckAt: new Date(now.getTime() + headStartMs),
-    checks: 0,
-    createdAt: now,
-    updatedAt: now,
-    expiresAt: new Date(Math.min(railEnd, session.expiresAt.getTime())),
   }
 }

@@ -1,84 +1,143 @@
-/** The rows that one outcome touches, locked in one order everywhere: session, payment, then link and accounts. */
+/**
+ * A step of work on a payment: read, decide, and write everything in one statement that the session's counter of events guards.
+ * Reading with or without locks is the only difference. Most steps meet no other process: they read without locks, hold no
+ * transaction open, and what arrives together is committed together. A step that met one, or that needs rows of other
+ * sessions, is done again under locks, which are taken in one order everywhere: session, payment, then link and accounts.
+ */
 import type { Merchant } from '../access/caller.ts'
-import { type LockedSession, lockSession, type TrackedSession } from '../checkout-sessions/move.ts'
-import { brokenConstraint, type Executor, isConflict, type Sql, transactionAgain } from '../kit/db.ts'
+import { lockSession, type TrackedSession, trackSession } from '../checkout-sessions/move.ts'
+import { type Context, nowFor } from '../kit/context.ts'
+import type { Executor, Sql } from '../kit/db.ts'
+import type { KeyWrite } from '../kit/idempotency-part.ts'
 import { problem } from '../kit/problem.ts'
-import { type NewEntry, postEntry } from '../ledger/post.ts'
 import { countLinkUse, type LinkUse } from '../payment-links/move.ts'
-import { findPaymentById, insertPayment, lockPaymentById, updatePayment } from '../payments/find.ts'
+import { findPaymentById, lockPaymentById } from '../payments/find.ts'
 import type { Payment } from '../payments/payment.ts'
 import { toSnapshot } from '../payments/schema.ts'
 import type { Rail } from '../rails/rail.ts'
 import type { EventType } from '../vocabulary/events.ts'
+import { Changes } from './changes.ts'
 import { railOfPayment } from './order.ts'
+import type { Read } from './read-payment.ts'
+import { agreeing, save, writeUnlocked } from './write.ts'
 
-/** How a step of work writes: at once under locks, or recorded and written in one statement if nobody came in between. */
-export type Writes = {
-  insertPayment(payment: Payment): Promise<void>
-  updatePayment(payment: Payment): Promise<void>
-  post(entry: NewEntry): Promise<void>
-  /** Locks another session of the chain: the one that replaced this one. */
-  lockSession(id: string): Promise<LockedSession | undefined>
+/** How a step reaches rows besides its own session and payment. */
+export type Reach = {
+  /** Locks another session of the chain: the one that replaced this one. What happens to it is written with the step. */
+  lockSession(id: string): Promise<TrackedSession | undefined>
   lockPayment(id: string): Promise<Payment | undefined>
   countLinkUse(linkId: string | null, use: LinkUse): Promise<void>
-  /** Writes the session and its events: the last thing a step does. */
-  save(): Promise<void>
 }
 
 /** One step's view of a payment and its session. */
 export type Work = {
-  /** For reading; what is written goes through `writes`. */
+  /** For reading; what is written is recorded in `changes`. */
   readonly sql: Executor
   readonly merchant: Merchant
   readonly now: Date
   readonly session: TrackedSession
   readonly payment: Payment
   readonly rail: Rail
-  readonly writes: Writes
+  readonly changes: Changes
+  readonly reach: Reach
 }
 
-/** Locks a payment's session, then the payment. Throws `notFound` when the merchant has no such payment. */
-export async function openWork(sql: Executor, merchant: Merchant, paymentId: string, clockTime: Date): Promise<Work> {
+/** Whose work it is, and the time by that merchant's clock: a step is dated no earlier than the last event of its stream. */
+export type Worker = { readonly sql: Sql; readonly merchant: Merchant; readonly clockTime: Date }
+
+export function workerFor(ctx: Context, merchant: Merchant): Worker {
+  return { sql: ctx.sql, merchant, clockTime: nowFor(ctx, merchant) }
+}
+
+/** The keys that a step's result answers. */
+export type KeysOf<T> = (result: T) => KeyWrite[]
+
+const noKeys = (): KeyWrite[] => []
+
+class NeedsLocks extends Error {}
+
+/** Reaches nothing without locks. */
+export const withoutLocks: Reach = {
+  lockSession: refuse,
+  lockPayment: refuse,
+  countLinkUse: async (linkId) => (linkId === null ? undefined : refuse()),
+}
+
+async function refuse(): Promise<never> {
+  throw new NeedsLocks('this step needs locks')
+}
+
+/**
+ * Does a step on what was read, without locks, and writes it. Undefined when it has to be done under locks: another process came
+ * in between, or the step needs a link, another session or another payment.
+ */
+export async function workUnlocked<T>(
+  { sql, merchant, clockTime }: Worker,
+  read: Read,
+  step: (work: Work) => Promise<T>,
+  keysOf: KeysOf<T> = noKeys,
+): Promise<T | undefined> {
+  const { session: row, payment } = read
+  const session = trackSession(row, clockTime)
+  const { now } = session
+  const changes = new Changes(session)
+  const rail = railOfPayment(payment)
+  try {
+    const result = await step({ sql, merchant, now, session, payment, rail, changes, reach: withoutLocks })
+    const set = changes.take(keysOf(result))
+    return !set || (await writeUnlocked(sql, set)) ? result : undefined
+  } catch (error) {
+    if (error instanceof NeedsLocks) return undefined
+    throw error
+  }
+}
+
+/** Does a step under the locks of the payment's session and the payment, and writes it in the same transaction. Throws `notFound`. */
+export function workLocked<T>(
+  worker: Worker,
+  paymentId: string,
+  step: (work: Work) => Promise<T>,
+  keysOf: KeysOf<T> = noKeys,
+): Promise<T> {
+  return agreeing(worker.sql, async (sql) => {
+    const work = await openWork(sql, worker, paymentId)
+    const result = await step(work)
+    await save(sql, work.changes, keysOf(result))
+    return result
+  })
+}
+
+async function openWork(sql: Executor, { merchant, clockTime }: Worker, paymentId: string): Promise<Work> {
   // The session of a payment never changes, so it may be read before it is locked.
   const known = await findPaymentById(sql, merchant.id, paymentId)
   const session = known ? await lockSession(sql, merchant.id, known.sessionId, clockTime) : undefined
   const payment = session ? await lockPaymentById(sql, merchant.id, paymentId) : undefined
   if (!session || !payment) throw problem('notFound', 'There is no such payment.')
-  const writes = lockedWrites(sql, merchant, session)
-  return { sql, merchant, now: session.now, session, payment, rail: railOfPayment(payment), writes }
+  const { now } = session
+  const changes = new Changes(session)
+  const reach = lockingReach(sql, { merchant, now }, changes)
+  return { sql, merchant, now, session, payment, rail: railOfPayment(payment), changes, reach }
 }
 
-/** Writes at once, in a transaction that holds the session's lock. */
-export function lockedWrites(sql: Executor, merchant: Merchant, session: LockedSession): Writes {
-  const { now } = session
+/** Reaches other rows by locking them, in the transaction that holds the session's lock. */
+export function lockingReach(
+  sql: Executor,
+  { merchant, now }: Pick<Work, 'merchant' | 'now'>,
+  changes: Changes,
+): Reach {
   return {
-    insertPayment: (payment) => insertPayment(sql, payment),
-    updatePayment: (payment) => updatePayment(sql, payment),
-    post: async (entry) => {
-      const posted = await postEntry(sql, entry)
-      if (!posted) throw new Error(`the entry ${entry.kind} of ${entry.sourceId} was posted before`)
+    lockSession: async (id) => {
+      const other = await lockSession(sql, merchant.id, id, now)
+      if (other) changes.addSession(other)
+      return other
     },
-    lockSession: (id) => lockSession(sql, merchant.id, id, now),
     lockPayment: (id) => lockPaymentById(sql, merchant.id, id),
     countLinkUse: (linkId, use) => countLinkUse(sql, merchant.id, linkId, use, now),
-    save: () => session.save(),
   }
 }
 
-/**
- * A transaction that runs again where two payments of one order were accepted at the same moment, or locks were taken
- * crosswise: the loser then sees what the winner did.
- */
-export function agreeing<T>(sql: Sql, work: (tx: Executor) => Promise<T>): Promise<T> {
-  return transactionAgain(
-    sql,
-    work,
-    (error) => isConflict(error) || brokenConstraint(error) === 'payments_one_accepted',
-  )
-}
-
-/** Tells of a payment in its session's stream. */
-export function tell(work: Work, type: EventType, payment: Payment = work.payment): void {
+/** Appends an event of a payment to its session's stream. */
+export function record(work: Work, type: EventType, payment: Payment = work.payment): void {
   payment.updatedAt = work.now
   work.session.record(type, toSnapshot(payment))
 }
@@ -87,5 +146,5 @@ export function tell(work: Work, type: EventType, payment: Payment = work.paymen
 export function flag(work: Work, reason: string): void {
   if (work.payment.attention === reason) return
   work.payment.attention = reason
-  tell(work, 'payment.attention')
+  record(work, 'payment.attention')
 }

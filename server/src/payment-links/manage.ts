@@ -1,6 +1,5 @@
 /** What a merchant does with a link: create, activate, deactivate, delete. */
 import type { Caller } from '../access/caller.ts'
-import { toEventRow } from '../events/append.ts'
 import { type Context, nowFor } from '../kit/context.ts'
 import { brokenConstraint, transaction } from '../kit/db.ts'
 import { newId, newToken } from '../kit/id.ts'
@@ -38,15 +37,14 @@ export async function createLink(
     expiresAt: new Date(now.getTime() + offer.durationSeconds * 1000),
     deletedAt: null,
   }
-  const event = (type: 'payment_link.created' | 'payment_link.activated') =>
-    toEventRow({
-      merchantId: link.merchantId,
-      streamId: link.id,
-      sequence: link.eventSequence,
-      type,
-      data: toSnapshot(link),
-      at: now,
-    })
+  const event = (type: 'payment_link.created' | 'payment_link.activated') => ({
+    merchantId: link.merchantId,
+    streamId: link.id,
+    sequence: link.eventSequence,
+    type,
+    data: toSnapshot(link),
+    at: now,
+  })
   const events = [event('payment_link.created')]
   if (active) {
     Object.assign(link, { status: 'ACTIVE', eventSequence: 2 })

@@ -1,5 +1,6 @@
 /** The one way a link changes: lock the row, apply events of the machine, write row and events together. */
-import { appendEvents, type NewEvent, nextSequence } from '../events/append.ts'
+import { appendEvents } from '../events/append.ts'
+import { type NewEvent, nextSequence } from '../events/event.ts'
 import type { Executor } from '../kit/db.ts'
 import { edge, next } from '../kit/machine.ts'
 import { problem } from '../kit/problem.ts'

@@ -1,22 +1,16 @@
 /** SQL of payment links. */
-import type { toEventRow } from '../events/append.ts'
+import { appendPart, newEvents } from '../events/append-part.ts'
+import type { NewEvent } from '../events/event.ts'
 import { claim, type Due } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import type { PaymentLink } from './link.ts'
 
-export async function insertLink(
-  sql: Executor,
-  link: PaymentLink,
-  events: readonly ReturnType<typeof toEventRow>[],
-): Promise<void> {
+export async function insertLink(sql: Executor, link: PaymentLink, events: readonly NewEvent[]): Promise<void> {
   await sql`
     with link as (
       insert into payment_links select * from json_populate_recordset(null::payment_links, ${[toRow(link)] as never}::json)
-    ), told as (
-      insert into events select * from json_populate_recordset(null::events, ${events as never}::json)
-      returning merchant_id, stream_id, sequence, type, created_at
-    )
-    insert into event_outbox (merchant_id, stream_id, sequence, type, created_at) select * from told`
+    ), ${appendPart(sql, newEvents(sql, events))}
+    select from appended_events`
 }
 
 function toRow(link: PaymentLink) {

@@ -110,6 +110,26 @@ export type Payment = {
   acceptedAt: Date | null
 }
 
+/** What has not happened to a payment, a refund or money beside a payment when it is first recorded. */
+export const untouched = {
+  connectorRef: null,
+  receivedMinor: null,
+  receivedCurrency: null,
+  failureReason: null,
+  hold: null,
+  attention: null,
+  authorizedAt: null,
+  capturedAt: null,
+  receivedAt: null,
+  settledAt: null,
+  failedAt: null,
+  expiredAt: null,
+  reversedAt: null,
+  refundedAt: null,
+  acceptedAt: null,
+  checks: 0,
+} as const satisfies Partial<Payment>
+
 /** What an outcome asks of the machine, in order; empty where it says nothing new. */
 const wishes: Record<Outcome['is'], readonly PaymentEvent[]> = {
   authorized: ['authorize'],

@@ -1,81 +1,16 @@
 /** SQL of payments and refunds. */
 import { claim, type Due, isUnleased } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
-import { formatAmount } from '../kit/money.ts'
+import type { Fragment } from '../kit/statement.ts'
 import type { Payment } from './payment.ts'
 
-const columns = {
-  merchantId: 'merchant_id',
-  id: 'id',
-  type: 'type',
-  status: 'status',
-  sessionId: 'session_id',
-  paymentLinkId: 'payment_link_id',
-  orderKey: 'order_key',
-  parentPaymentId: 'parent_payment_id',
-  relatedPaymentId: 'related_payment_id',
-  externalId: 'external_id',
-  identityId: 'identity_id',
-  identityExternalId: 'identity_external_id',
-  accountNumber: 'account_number',
-  description: 'description',
-  currency: 'currency',
-  grossMinor: 'gross_minor',
-  totalMinor: 'total_minor',
-  purchaseCurrency: 'purchase_currency',
-  purchaseMinor: 'purchase_minor',
-  rate: 'rate',
-  fees: 'fees',
-  origin: 'origin',
-  destinations: 'destinations',
-  settlement: 'settlement',
-  metadata: 'metadata',
-  requestHash: 'request_hash',
-  rail: 'rail',
-  connector: 'connector',
-  connectionId: 'connection_id',
-  connectorRef: 'connector_ref',
-  receivedMinor: 'received_minor',
-  receivedCurrency: 'received_currency',
-  failureReason: 'failure_reason',
-  hold: 'hold',
-  attention: 'attention',
-  nextCheckAt: 'next_check_at',
-  checks: 'checks',
-  createdAt: 'created_at',
-  updatedAt: 'updated_at',
-  expiresAt: 'expires_at',
-  authorizedAt: 'authorized_at',
-  capturedAt: 'captured_at',
-  receivedAt: 'received_at',
-  settledAt: 'settled_at',
-  failedAt: 'failed_at',
-  expiredAt: 'expired_at',
-  reversedAt: 'reversed_at',
-  refundedAt: 'refunded_at',
-  acceptedAt: 'accepted_at',
-} as const satisfies Record<keyof Payment, string>
-
-const written = [...Object.values(columns), 'total_order']
-
-/** The row as JSON: bigints as text, bytes as PostgreSQL writes them. */
-export function toPaymentRow(payment: Payment): Record<string, unknown> {
-  const row: Record<string, unknown> = { total_order: formatAmount(payment.totalMinor, payment.currency) }
-  for (const [key, column] of Object.entries(columns)) {
-    const value = payment[key as keyof Payment]
-    if (typeof value === 'bigint') row[column] = value.toString()
-    else if (value instanceof Uint8Array) row[column] = `\\x${Buffer.from(value).toString('hex')}`
-    else row[column] = value
-  }
-  return row
-}
-
-export async function insertPayment(sql: Executor, payment: Payment): Promise<void> {
-  // The column left out of the row (`leased_until`) must get its default, so the columns are named.
-  await sql`
-    insert into payments (${sql(written)})
-    select ${sql(written)} from json_populate_record(null::payments, ${toPaymentRow(payment) as never}::json)`
-}
+/**
+ * Whether a payment still waits for its provider's word: `isOpen` in SQL, written as the partial indexes have it. Money on
+ * record because it came late or beside another payment is never open.
+ */
+export const isOpenPayment = (sql: Executor): Fragment => sql`
+  type = 'PURCHASE' and hold is null and related_payment_id is null and accepted_at is null
+  and status in ('CREATED', 'AUTHORIZED', 'CAPTURED')`
 
 export async function findPaymentById(sql: Executor, merchantId: number, id: string): Promise<Payment | undefined> {
   const [row] = await sql<Payment[]>`select * from payments where merchant_id = ${merchantId} and id = ${id}`
@@ -95,8 +30,7 @@ export async function findOpenPayment(
 ): Promise<Payment | undefined> {
   const [row] = await sql<Payment[]>`
     select * from payments
-    where merchant_id = ${merchantId} and session_id = ${sessionId} and type = 'PURCHASE' and hold is null
-      and related_payment_id is null and accepted_at is null and status in ('CREATED', 'AUTHORIZED', 'CAPTURED')`
+    where merchant_id = ${merchantId} and session_id = ${sessionId} and ${isOpenPayment(sql)}`
   return row
 }
 
@@ -135,8 +69,21 @@ export async function readOrder(
       exists (select from payments where merchant_id = ${input.merchantId} and order_key = ${input.orderKey} and id <> ${input.besides}
         and accepted_at is not null) as paid,
       exists (select from payments where merchant_id = ${input.merchantId} and order_key = ${input.orderKey} and id <> ${input.besides}
-        and type = 'PURCHASE' and hold is null and related_payment_id is null and accepted_at is null
-        and status in ('CREATED', 'AUTHORIZED', 'CAPTURED')) as open`
+        and ${isOpenPayment(sql)}) as open`
+  return row ?? { paid: false, open: false }
+}
+
+/** Whether an order is paid, and whether a payment of this session still waits for its provider. */
+export async function readStanding(
+  sql: Executor,
+  { merchantId, orderKey, id: sessionId }: { merchantId: number; orderKey: string; id: string },
+): Promise<{ paid: boolean; open: boolean }> {
+  const [row] = await sql<{ paid: boolean; open: boolean }[]>`
+    select
+      exists (select from payments where merchant_id = ${merchantId} and order_key = ${orderKey}
+        and accepted_at is not null) as paid,
+      exists (select from payments where merchant_id = ${merchantId} and session_id = ${sessionId}
+        and ${isOpenPayment(sql)}) as open`
   return row ?? { paid: false, open: false }
 }
 
@@ -176,35 +123,6 @@ export async function findPaymentByRef(
       and (related_payment_id is not null or type = 'REFUND') order by id limit 1)
     order by rank limit 1`
   return row
-}
-
-/** Remembers that the sandbox's banks will tell of this payment by themselves, and when. */
-export async function planSandboxNotices(sql: Executor, payment: Payment, dueAt: Date): Promise<void> {
-  await sql`
-    insert into sandbox_notices (merchant_id, payment_id, due_at) values (${payment.merchantId}, ${payment.id}, ${dueAt})`
-}
-
-/** Writes what may change of a locked payment. */
-export async function updatePayment(sql: Executor, p: Payment): Promise<void> {
-  await sql`
-    update payments set
-      status = ${p.status}, origin = ${p.origin as never}, connector_ref = ${p.connectorRef}, received_minor = ${p.receivedMinor},
-      received_currency = ${p.receivedCurrency},
-      failure_reason = ${p.failureReason}, hold = ${p.hold}, attention = ${p.attention}, next_check_at = ${p.nextCheckAt},
-      checks = ${p.checks}, leased_until = null, updated_at = ${p.updatedAt}, expires_at = ${p.expiresAt},
-      authorized_at = ${p.authorizedAt}, captured_at = ${p.capturedAt}, received_at = ${p.receivedAt}, settled_at = ${p.settledAt},
-      failed_at = ${p.failedAt}, expired_at = ${p.expiredAt}, reversed_at = ${p.reversedAt}, refunded_at = ${p.refundedAt},
-      accepted_at = ${p.acceptedAt}
-    where merchant_id = ${p.merchantId} and id = ${p.id}`
-}
-
-/** Writes a locked payment's figures, which change only when somebody accepts another amount than was asked for. */
-export async function updateFigures(sql: Executor, p: Payment): Promise<void> {
-  await sql`
-    update payments set
-      purchase_minor = ${p.purchaseMinor}, gross_minor = ${p.grossMinor}, total_minor = ${p.totalMinor},
-      total_order = ${formatAmount(p.totalMinor, p.currency)}, fees = ${p.fees as never}, destinations = ${p.destinations as never}
-    where merchant_id = ${p.merchantId} and id = ${p.id}`
 }
 
 /** A payment's refunds, oldest first. */

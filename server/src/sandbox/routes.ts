@@ -6,6 +6,7 @@ import type { Context } from '../kit/context.ts'
 import { type App, named, operation } from '../kit/operation.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { advanceClock } from './advance-clock.ts'
+import { planNotices } from './plan-notices.ts'
 
 const closed = { additionalProperties: false }
 
@@ -69,6 +70,7 @@ const connection = operation({
 })
 
 export function sandboxRoutes(app: App, ctx: Context & { auth: Authenticator }): void {
+  planNotices(ctx)
   app.addSchema(AdvanceClock)
   app.addSchema(TestClock)
   app.addSchema(SandboxConnection)

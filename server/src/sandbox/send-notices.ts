@@ -2,10 +2,11 @@
 import { findMerchant } from '../access/find.ts'
 import { onEveryClock } from '../access/moved-clocks.ts'
 import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
+import { playedNotices, signNotice } from '../connectors/sandbox/mail.ts'
 import { sandboxConnection } from '../inbox/connection.ts'
 import { receiveNotice } from '../inbox/receive.ts'
 import type { Context } from '../kit/context.ts'
-import { connectorOfPayment, orderOf } from '../outcomes/order.ts'
+import { orderOf } from '../outcomes/order.ts'
 import { findPaymentById } from '../payments/find.ts'
 import { claimNoticesToSend, deleteSentNotices } from './store.ts'
 
@@ -32,11 +33,10 @@ async function tellOf(ctx: Context, claim: { merchantId: number; paymentId: stri
   const merchant = await findMerchant(ctx.sql, claim.merchantId)
   const payment = await findPaymentById(ctx.sql, claim.merchantId, claim.paymentId)
   const session = payment && (await findSessionEvenDeleted(ctx.sql, claim.merchantId, payment.sessionId))
-  const plays = payment && connectorOfPayment(payment).plays
-  if (!merchant || !session || !plays) return
+  if (!merchant || !payment || !session) return
   const connection = await sandboxConnection(ctx, merchant.id)
-  for (const { body } of plays.notices(orderOf(ctx, merchant, payment, session))) {
-    const headers = plays.sign(body, connection.secret, new Date(ctx.clock.nowMs()))
+  for (const { body } of playedNotices(orderOf(ctx, merchant, payment, session))) {
+    const headers = signNotice(body, connection.secret, new Date(ctx.clock.nowMs()))
     await receiveNotice(ctx, { connector: 'sandbox', connectionId: connection.id, body: Buffer.from(body), headers })
   }
 }

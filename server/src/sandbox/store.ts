@@ -2,6 +2,16 @@
 import { claim, type Due, isUnleased } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 
+/** Remembers that the banks will report this payment by themselves, and when. */
+export async function insertNotice(
+  sql: Executor,
+  { merchantId, paymentId, dueAt }: { merchantId: number; paymentId: string; dueAt: Date },
+): Promise<void> {
+  await sql`
+    insert into sandbox_notices (merchant_id, payment_id, due_at) values (${merchantId}, ${paymentId}, ${dueAt})
+    on conflict do nothing`
+}
+
 /** Leases payments that their banks are to report now, for `leaseMs`. */
 export async function claimNoticesToSend(
   sql: Executor,

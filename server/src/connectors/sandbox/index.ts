@@ -3,7 +3,7 @@ import type { Flow, Rail } from '../../rails/rail.ts'
 import type { Connector, Outcome, PaymentOrder, RefundOrder, RefundOutcome } from '../connector.ts'
 import { referenceOf } from './accounts.ts'
 import { answerOf } from './answers.ts'
-import { isGenuine, playedNotices, readNotice, signNotice } from './mail.ts'
+import { isGenuine, readNotice } from './mail.ts'
 import { delays, scenarioName, scenarioOf } from './scenarios.ts'
 import { after, authorization, declinedByBank, final, openOutcome, paid, stageMs } from './twin.ts'
 
@@ -61,7 +61,6 @@ export function sandbox(rails: readonly Rail[]): Connector {
 
     isGenuine,
     readNotice,
-    plays: { notices: playedNotices, sign: signNotice },
   }
 }
 

@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { formatAmount, parseAmount } from '../../kit/money.ts'
 import { type Currency, currencies } from '../../vocabulary/currencies.ts'
-import type { Notice, Outcome, PaymentOrder, PlayedNotice, RawNotice } from '../connector.ts'
+import type { Notice, Outcome, PaymentOrder, RawNotice } from '../connector.ts'
 import { referenceOf } from './accounts.ts'
 import { noticesOf } from './notices.ts'
 import { scenarioName } from './scenarios.ts'
@@ -10,6 +10,9 @@ import { scenarioName } from './scenarios.ts'
 const header = 'sandbox-signature'
 /** How far a notice's time may be from ours, either way: an older one may be a replay. */
 const windowMs = 5 * 60_000
+
+/** A notice that a played bank will send of an order. */
+export type PlayedNotice = { readonly at: Date; readonly body: string }
 
 /** The body of a notice. */
 export function writeNotice(paymentId: string | undefined, outcome: Outcome): string {

@@ -23,7 +23,7 @@ it("a provider's reference that came in between is kept, though it moved no coun
   const stale = await readPaymentWithSession(ctx.sql, client.merchantId, payment.id)
   assert.ok(merchant && stale && stale.payment.connectorRef === null)
   await settle(ctx, merchant, payment.id, { is: 'pending', ref: 'the-reference' })
-  await settle(ctx, merchant, payment.id, { is: 'expired' }, stale)
+  await settle(ctx, merchant, payment.id, { is: 'expired' }, { read: stale })
   const [row] = await ctx.sql`select status, connector_ref from payments where id = ${payment.id}`
   assert.deepEqual({ ...row }, { status: 'EXPIRED', connectorRef: 'the-reference' })
 })

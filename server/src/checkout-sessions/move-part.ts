@@ -1,0 +1,32 @@
+/** The part of a writing statement that moves sessions, with the lists and counters that follow them. */
+import type { ColumnKind } from '../kit/columns.ts'
+import type { Executor } from '../kit/db.ts'
+import { type Fragment, raw } from '../kit/statement.ts'
+import { sessionColumns } from './columns.ts'
+import { keepLists } from './counts-store.ts'
+import type { Session } from './session.ts'
+
+/** A session as it is to be written. `sequenceBefore` is its counter of events as it was read. */
+export type MovedSession = { readonly session: Session; readonly sequenceBefore: number }
+
+/**
+ * Part `moved_sessions` and what `keepLists` adds. The counter of events guards each session: one that another process has
+ * changed since it was read is left as it is, and is not among the rows (merchant_id, id, …) of the part. `kinds` says which columns are written.
+ */
+export function movePart(sql: Executor, moved: readonly MovedSession[], kinds: readonly ColumnKind[]): Fragment {
+  const { record, set, toRow } = sessionColumns.only(...kinds)
+  const rows = moved.map(({ session, sequenceBefore }) => ({ before: sequenceBefore, ...toRow(session) }))
+  // The limit tells the planner that the rows are few, so that it always finds sessions by their keys.
+  return sql`
+    moved_sessions as (
+      update checkout_sessions s set ${raw(sql, set('s', 'r'))}
+      from (
+        select * from json_to_recordset(${rows as never}::json) as t (before int, ${raw(sql, record)}) limit ${rows.length}
+      ) r
+      join checkout_sessions b on b.merchant_id = r.merchant_id and b.id = r.id and b.event_sequence = r.before
+      where s.merchant_id = r.merchant_id and s.id = r.id and s.event_sequence = r.before
+      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, s.expires_at <> b.expires_at as more_time,
+        case when b.deleted_at is null then b.status end as status_before,
+        case when s.deleted_at is null then s.status end as status
+    ), ${keepLists(sql, 'moved_sessions')}`
+}
