@@ -1,38 +1,40 @@
 #!/usr/bin/env node
 /** The `pasarela` command. Where the installed Node is too old, it hands over to the one that came with npm ci. */
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { endWithParent, handOver } from './hand-over.js'
 import { nodeEnvironment, nodeFlags } from './node-flags.js'
 
 // The first with Temporal.
 const nodeMajorMin = 26
 const program = fileURLToPath(import.meta.url)
 const args = process.argv.slice(2)
-const pinnedNode = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url))
 
 if (Number(process.versions.node.split('.')[0]) >= nodeMajorMin) {
+  endWithParent()
   if (args[0] === 'start') startAnew()
   // Keeps compiled code between starts; a folder that cannot be written is not an error.
   module.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/pasarela', import.meta.url)))
   const { main } = await import('../src/main.ts')
   await main(args)
-} else if (existsSync(pinnedNode)) {
-  const child = spawn(pinnedNode, [...nodeFlags, program, ...args], {
-    stdio: 'inherit',
-    env: { ...nodeEnvironment, ...process.env },
-  })
-  // A Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  child.on('close', (code, signal) => {
-    process.exitCode = signal ? 1 : (code ?? 1)
-  })
-} else {
+} else handOverToPinned()
+
+function handOverToPinned() {
+  const pinned = findPinned()
+  if (pinned) return handOver(pinned, program, args)
   console.error(
-    `Pasarela needs Node ${nodeMajorMin} or newer, and this is ${process.version}. Run npm ci first: it brings one.`,
+    `pasarela: Pasarela needs Node ${nodeMajorMin} or newer and this is ${process.versions.node}: run npm ci without --ignore-scripts, which brings one, or install it.`,
   )
   process.exitCode = 1
+}
+
+/** The Node that came with npm ci: its install script puts the binary in place. */
+function findPinned() {
+  try {
+    return module.createRequire(import.meta.url).resolve('node/bin/node')
+  } catch {
+    return undefined
+  }
 }
 
 /**

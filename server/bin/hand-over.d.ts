@@ -1,0 +1,2 @@
+export function handOver(node: string, program: string, args: string[]): void
+export function endWithParent(): void
