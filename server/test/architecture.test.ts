@@ -59,8 +59,17 @@ test('every runtime dependency is used, and has its line in ADR 14', () => {
   const lines = [...read('docs/adr/0014-runtime-dependencies.md').matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1])
   assert.deepEqual(lines.sort(), declared)
   const code = [...tree].filter(([path]) => !path.endsWith('.test.ts')).map(([, text]) => text)
+  code.push(read('server/bin/pasarela.js'))
   const unused = declared.filter((name) => !code.some((text) => new RegExp(`['"\`]${name}['"/]`).test(text)))
   assert.deepEqual(unused, [])
+})
+
+test('a production install brings a Node that runs the server, and an older one may start it', () => {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  const { dependencies, engines } = JSON.parse(read('package.json'))
+  const needed = Number(/^const nodeMajorMin = (\d+)$/m.exec(read('server/bin/pasarela.js'))?.[1])
+  assert.ok(Number(/^\^(\d+)/.exec(dependencies.node)?.[1]) >= needed)
+  assert.equal(engines.node, '>=20', 'the oldest Node whose npm and whose syntax suffice to hand over')
 })
 
 /** A tree of one innocent file and the given ones. */
