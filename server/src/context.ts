@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { type Authenticator, authenticator } from './access/authenticate.ts'
 import { openTokens } from './access/tokens.ts'
 import { openActivity } from './kit/activity.ts'
-import { type Clock, systemClock } from './kit/clock.ts'
+import { type Clock, databaseClock } from './kit/clock.ts'
 import type { Context } from './kit/context.ts'
 import { openPool } from './kit/db.ts'
 import { recall } from './kit/recall.ts'
@@ -17,6 +17,7 @@ export type ContextOptions = {
   poolSize?: number
   /** Tests do not wait as long as payers would. */
   providerTimeoutMs?: number
+  /** Tests move their own; else it is the database's. */
   clock?: Clock
   log: FastifyBaseLogger
 }
@@ -32,17 +33,22 @@ export async function buildContext(options: ContextOptions): Promise<AppContext>
   })
   try {
     const tokens = await openTokens(sql, options.masterKey)
+    const unread = (error: unknown) => options.log.warn({ err: error }, "the database's clock could not be read")
+    const clock = options.clock ?? (await databaseClock(sql, unread))
     return {
       sql,
       log: options.log,
-      clock: options.clock ?? systemClock,
+      clock,
       activity: openActivity(sql, (error) => options.log.warn({ err: error }, 'other processes were not notified')),
       publicUrl: options.publicUrl,
       masterKey: options.masterKey,
       providerTimeoutMs: options.providerTimeoutMs ?? limits.providerTimeoutMs,
       recall: recall({ ttlMs: limits.recallMs, max: limits.recallMax }),
       auth: authenticator(sql, tokens),
-      close: () => sql.end({ timeout: 5 }),
+      close: () => {
+        clock.close?.()
+        return sql.end({ timeout: 5 })
+      },
     }
   } catch (error) {
     await sql.end({ timeout: 1 })

@@ -57,8 +57,11 @@ export async function startTestApp({
   log = quietLog,
   admission = admitsAll,
   unreadAnswerMs,
+  ownClock = true,
 }: {
   publicUrl?: string
+  /** A clock that the test moves; without it the application reads its own, as it does in use. */
+  ownClock?: boolean
   log?: FastifyBaseLogger
   admission?: Admission
   unreadAnswerMs?: number
@@ -69,7 +72,7 @@ export async function startTestApp({
     databaseUrl: database.url,
     publicUrl,
     masterKey: randomBytes(32),
-    clock: { nowMs: () => nowMs },
+    ...(ownClock ? { clock: { nowMs: () => nowMs } } : {}),
     log,
     poolSize: 12,
     providerTimeoutMs: 400,
