@@ -153,10 +153,17 @@ describe('a statement that crosses merchants is found', () => {
 })
 
 test('no statement finds rows by their physical place, which changes when a row is updated', () => {
-  const byPlace = [...recorded.keys()].filter((text) => /\bctid\b/.test(text)).map(placeOf)
-  // It folds only rows that it has deleted, whichever they are.
-  assert.deepEqual(
-    byPlace.filter((place) => place !== 'ledger/store.ts foldDeltas'),
-    [],
-  )
+  assert.deepEqual([...recorded.keys()].filter((text) => /\b(?:ctid|tableoid)\b/.test(text)).map(placeOf), [])
+})
+
+test('rows that draw their number in the outbox, and rows that are counted, do so in an order that the statement states', () => {
+  const queueing = [...recorded.keys()].filter((text) => /insert into event_outbox\b/.test(text))
+  assert.ok(queueing.length > 0, 'no recorded statement queues events')
+  const stated = /insert into event_outbox \([^)]*\)\s+select \* from \w+ order by merchant_id, stream_id, sequence\b/
+  const unstated = /row_number\(\) over \((?![^)]*order by)/
+  const wrong = [
+    ...queueing.filter((text) => !stated.test(text)),
+    ...[...recorded.keys()].filter((text) => unstated.test(text)),
+  ]
+  assert.deepEqual(wrong.map(placeOf), [])
 })

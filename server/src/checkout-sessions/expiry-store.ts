@@ -35,7 +35,7 @@ export async function expireWithSnapshots(
     ${redirectAnd(sql`success_url`)} as redirect_told, ${redirectAnd(sql`failed_url`)} as redirect_now`
   const [row] = await sql<Expired[]>`
     with ${claim(sql, expirable(sql, from, columns), { now, merchantId, most: eventIds.length })}, told_last as materialized (
-      select d.merchant_id, d.id, d.status, d.event_sequence, row_number() over () as n,
+      select d.merchant_id, d.id, d.status, d.event_sequence, row_number() over (order by d.expires_at, d.merchant_id, d.id) as n,
         overlay(
           overlay(
             substr(e.told, 1, length(e.told) - ${anyEnd.length}::int) || ${bytes(sql`${end(now.toISOString())}::text`)}

@@ -150,6 +150,20 @@ describe('the sequencer', () => {
     return { arrival: await written.promise, end }
   }
 
+  test('events of one statement get their places in the order of their stream, however they were written', async () => {
+    const start = await end()
+    const streams = [newId('checkoutSession', 1), newId('checkoutSession', 2)]
+    const numbers = [3, 1, 5, 2, 4]
+    const events = numbers.flatMap((sequence) => streams.map((stream) => event(stream, sequence)))
+    await transaction(t.ctx.sql, (sql) => appendEvents(sql, events))
+    await t.runJobs()
+    const { events: read } = await follow(t.client, start)
+    for (const stream of streams) {
+      const told = read.filter((one: Body) => one.stream === stream).map((one: Body) => one.sequence)
+      assert.deepEqual(told, [1, 2, 3, 4, 5])
+    }
+  })
+
   test('what commits late gets a later place: a reader who went by does not miss it', async () => {
     const start = await end()
     const [slow, quick] = [newId('checkoutSession', 1), newId('checkoutSession', 1)]

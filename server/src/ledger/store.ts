@@ -23,9 +23,12 @@ export async function sumBalancesByCodes(
  */
 export async function foldDeltas(sql: Executor, most: number): Promise<number> {
   const [done] = await sql<{ folded: number }[]>`
-    with taken as (
-      delete from balance_deltas where ctid = any (array(select ctid from balance_deltas limit ${most}))
-      returning merchant_id, code, amount_minor
+    with next as materialized (
+      select merchant_id, code, entry_id from balance_deltas order by merchant_id, code, entry_id limit ${most}
+    ), taken as (
+      delete from balance_deltas d using next n
+      where d.merchant_id = n.merchant_id and d.code = n.code and d.entry_id = n.entry_id
+      returning d.merchant_id, d.code, d.amount_minor
     ), summed as (
       select merchant_id, code, sum(amount_minor)::bigint as amount_minor from taken group by merchant_id, code
     ), folded as (
