@@ -1,5 +1,7 @@
 /** The reference at /docs, in a real browser: readable, and complete without asking anybody else. */
 import assert from 'node:assert/strict'
+import { createServer, request as forward } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
@@ -24,7 +26,7 @@ after(async () => {
 })
 
 /** Opens the reference; what was asked for and what went wrong is collected. */
-async function openReference(): Promise<{ page: Page; asked: string[]; wrong: string[] }> {
+async function openReference(at = `${origin}/docs`): Promise<{ page: Page; asked: string[]; wrong: string[] }> {
   const page = await browser.newPage()
   const asked: string[] = []
   const wrong: string[] = []
@@ -34,7 +36,7 @@ async function openReference(): Promise<{ page: Page; asked: string[]; wrong: st
   page.on('console', (message) => {
     if (message.type() === 'error' || message.text().includes('Content Security Policy')) wrong.push(message.text())
   })
-  await page.goto(`${origin}/docs`)
+  await page.goto(at)
   await page.getByRole('heading', { name: 'Pasarela', exact: true }).waitFor()
   return { page, asked, wrong }
 }
@@ -46,8 +48,8 @@ test('the reference shows the operations and asks nobody but this server', async
   // (Playwright's `networkidle` is not waited for: it counts by itself, and sometimes never comes.)
   await pause(quietMs)
   assert.deepEqual(
-    asked.filter((url) => !url.startsWith('data:')),
-    ['/docs', '/docs/viewer.js', '/docs/start.js', '/openapi.json'].map((path) => origin + path),
+    asked.filter((url) => !url.startsWith('data:')).map((url) => url.replace(/\?v=[\d.]+$/, '?v=')),
+    ['/docs', '/docs/viewer.js?v=', '/docs/start.js', '/openapi.json'].map((path) => origin + path),
   )
   assert.deepEqual(wrong, [])
   const text = (await page.textContent('body')) ?? ''
@@ -69,6 +71,50 @@ test('a request can be tried from the page, and goes to this server alone', asyn
     [],
   )
   await page.close()
+})
+
+test('behind a proxy that keeps the API below a path, the reference is whole and requests go below that path', async () => {
+  const proxy = createServer((request, response) => {
+    const path = /^\/checkout(\/.*)$/.exec(request.url ?? '')?.[1]
+    if (path === undefined) return response.writeHead(404).end()
+    const { method, headers } = request
+    const onward = forward(origin + path, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    return request.pipe(onward)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const prefixed = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/checkout`
+  try {
+    for (const at of ['/docs', '/docs/']) {
+      const { page, asked, wrong } = await openReference(prefixed + at)
+      assert.deepEqual(wrong, [])
+      const tried = page.waitForRequest((request) => request.method() === 'POST')
+      await page
+        .getByRole('button', { name: /Test Request/ })
+        .first()
+        .click()
+      await page.getByRole('button', { name: /^Send/ }).first().click()
+      assert.equal((await tried).url(), `${prefixed}/auth`)
+      assert.deepEqual(
+        asked.filter((url) => !url.startsWith(prefixed) && !/^(?:data|blob):/.test(url)),
+        [],
+      )
+      await page.close()
+    }
+  } finally {
+    proxy.closeAllConnections()
+    proxy.close()
+  }
+})
+
+test('the viewer is kept for good under the URL of its version, and asked about under any other', async () => {
+  const src = /src="(docs\/viewer\.js\?v=[\d.]+)"/.exec((await app.inject('/docs')).body)?.[1]
+  const named = await app.inject(`/${src}`)
+  assert.equal(named.headers['cache-control'], 'public, max-age=31536000, immutable')
+  for (const path of ['/docs/viewer.js', '/docs/viewer.js?v=1', '/docs/start.js?v=1', '/docs'])
+    assert.equal((await app.inject(path)).headers['cache-control'], 'no-cache', path)
 })
 
 test('what is unchanged is not sent again, and the page may load nothing from elsewhere', async () => {

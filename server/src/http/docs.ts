@@ -1,20 +1,19 @@
 /** The reference for people at /docs and for programs at /openapi.json: made when first asked for, complete in itself. */
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { gzipSync } from 'node:zlib'
+import { gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type App, jsonType } from '../kit/operation.ts'
+import { readViewer, viewerVersion } from './docs-viewer.ts'
 import { buildOpenApi } from './openapi.ts'
 
 const script = 'text/javascript; charset=utf-8'
 
-type Asset = { type: string; etag: string; gzipped: Buffer; plain?: Buffer }
+/** `version`: what the content is known by in its URL, where it may be kept for good. */
+type Asset = { type: string; etag: string; gzipped: Buffer; plain?: Buffer; version?: string }
 
 /** Settings of the viewer: nothing that would call home, ask an assistant, or send a request by way of someone else. */
 const viewer = {
-  url: '/openapi.json',
   agent: { disabled: true },
   mcp: { disabled: true },
   telemetry: false,
@@ -29,7 +28,8 @@ const viewer = {
   metaData: { title: 'Pasarela API' },
 }
 
-const page = `<!doctype html>
+/** `root` leads from the page to the root of the API, so that a proxy may keep all of it below a path. */
+const page = (root: string, version: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -39,11 +39,19 @@ const page = `<!doctype html>
 </head>
 <body>
 <div id="app"></div>
-<noscript>This reference needs JavaScript; the same is said by <a href="/openapi.json">/openapi.json</a>.</noscript>
-<script src="/docs/viewer.js"></script>
-<script src="/docs/start.js"></script>
+<noscript>This reference needs JavaScript; the same is said by <a href="${root}openapi.json">openapi.json</a>.</noscript>
+<script src="${root}docs/viewer.js?v=${version}"></script>
+<script src="${root}docs/start.js"></script>
 </body>
 </html>
+`
+
+const start = `const root = new URL('..', document.currentScript.src).href
+Scalar.createApiReference('#app', {
+  ...${JSON.stringify(viewer)},
+  url: root + 'openapi.json',
+  baseServerURL: root.slice(0, -1),
+})
 `
 
 /** The browser itself refuses whatever is not ours, should the viewer ever ask for it. */
@@ -61,18 +69,27 @@ const contentPolicy = [
 
 /** Serves the description of what is declared on `app`. Nothing is built, loaded or kept before the first request. */
 export function serveDocs(app: App): void {
-  const assets: Record<string, () => Promise<Asset> | Asset> = {
-    '/openapi.json': () => asset(jsonType, JSON.stringify(buildOpenApi(app)), { keepPlain: true }),
-    '/docs': () => asset('text/html; charset=utf-8', page, { keepPlain: true }),
-    '/docs/start.js': () => asset(script, `Scalar.createApiReference('#app', ${JSON.stringify(viewer)})\n`),
-    '/docs/viewer.js': unpackViewer,
+  const html = async (root: string) => asset('text/html; charset=utf-8', page(root, await viewerVersion()))
+  const assets: Record<string, () => Promise<Asset>> = {
+    '/openapi.json': () => asset(jsonType, JSON.stringify(buildOpenApi(app))),
+    '/docs': () => html(''),
+    '/docs/': () => html('../'),
+    '/docs/start.js': () => asset(script, start),
+    '/docs/viewer.js': async () => ({
+      ...(await asset(script, await readViewer(), { keepPlain: false })),
+      version: await viewerVersion(),
+    }),
   }
   const made = new Map<string, Promise<Asset>>()
-  for (const [url, make] of Object.entries(assets)) {
+  for (const url of Object.keys(assets)) {
+    // The router takes both forms for the same, but links from them lead to different places.
+    if (url.endsWith('/')) continue
     app.get(url, { schema: { hide: true }, config: { access: 'open' } }, async (request, reply) => {
-      const known = made.get(url) ?? Promise.resolve(make())
-      made.set(url, known)
-      return send(request, reply, await known.catch((error) => forget(made, url, error)))
+      const path = request.url.split('?')[0] ?? url
+      const name = path in assets ? path : url
+      const known = made.get(name) ?? (assets[name] as () => Promise<Asset>)()
+      made.set(name, known)
+      return send(request, reply, await known.catch((error) => forget(made, name, error)))
     })
   }
 }
@@ -82,18 +99,20 @@ function forget(made: Map<string, unknown>, url: string, error: unknown): never 
   throw error
 }
 
-function asset(type: string, text: string, { keepPlain = false } = {}): Asset {
+async function asset(type: string, text: string, { keepPlain = true } = {}): Promise<Asset> {
   const plain = Buffer.from(text)
-  return { type, etag: etagOf(plain), gzipped: gzipSync(plain), ...(keepPlain ? { plain } : {}) }
+  const gzipped = await promisify(gzip)(plain, { level: 9 })
+  return { type, etag: etagOf(plain), gzipped, ...(keepPlain ? { plain } : {}) }
 }
 
 function etagOf(content: Buffer): string {
   return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, { type, etag, gzipped, plain }: Asset) {
+function send(request: FastifyRequest, reply: FastifyReply, { type, etag, gzipped, plain, version }: Asset) {
+  const forGood = version !== undefined && (request.query as { v?: unknown }).v === version
   reply.headers({
-    'cache-control': 'no-cache',
+    'cache-control': forGood ? 'public, max-age=31536000, immutable' : 'no-cache',
     'content-security-policy': contentPolicy,
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
@@ -106,15 +125,4 @@ function send(request: FastifyRequest, reply: FastifyReply, { type, etag, gzippe
   const takesGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
   if (plain && !takesGzip) return reply.send(plain)
   return reply.header('content-encoding', 'gzip').send(gzipped)
-}
-
-/**
- * The viewer's script, compressed. Its package holds 4 MB of script as text beside much that we do not need; a process of
- * its own loads it, hands over 1 MB and takes the rest of the memory with it (a thread would leave 30 MB behind).
- */
-async function unpackViewer(): Promise<Asset> {
-  const program = fileURLToPath(new URL('./docs-viewer.ts', import.meta.url))
-  const options = { encoding: 'buffer', maxBuffer: 16 * 1024 * 1024, timeout: 30_000 } as const
-  const { stdout } = await promisify(execFile)(process.execPath, [program], options)
-  return { type: script, etag: etagOf(stdout), gzipped: stdout }
 }
