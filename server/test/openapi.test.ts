@@ -100,6 +100,16 @@ test('every refusal that may come is declared, as a Problem with an example', ()
       ...(keyed ? ['409', '422'] : []),
     ]
     for (const status of expected) assert.ok(statuses.includes(status), `${name} does not declare ${status}`)
+    const named = Object.values(said.responses).flatMap(
+      ({ description }) => description.match(/(?<=`)\w+(?=`: )/g) ?? [],
+    )
+    for (const [taken, keys] of [
+      [path.includes('{'), ['notFound']],
+      [said.requestBody !== undefined, ['parsingResource', 'payloadTooLarge', 'unsupportedMediaType']],
+      [keyed, ['requestInProgress', 'idempotencyMismatch']],
+    ] as const)
+      if (taken) for (const key of keys) assert.ok(named.includes(key), `${name} does not name ${key}`)
+    if (!keyed) assert.ok(!named.includes('idempotencyMismatch'), `${name} takes no Idempotency-Key`)
     for (const [status, { content }] of Object.entries(said.responses)) {
       if (Number(status) < 400) continue
       const body = content?.['application/json']

@@ -30,7 +30,6 @@ const authenticateClient = operation({
     'Needs the `x-api-key` of the same API client. There is no refresh: call it again before the token runs out.',
   body: Credentials,
   answers: { 200: AccessToken },
-  refusals: ['parsingResource', 'payloadTooLarge', 'unsupportedMediaType'],
   open: true,
   example: {
     request: { clientId: 'client_01k9v3m5x8e2wvq0c7d4n6t1ab', clientSecret: 'psk_sandbox_…' },

@@ -9,7 +9,6 @@ import { Account, AccountPage, AccountQuery, accountSchemas, ChangeAccount, Crea
 
 const tag = 'Accounts'
 const ById = Type.Object({ id: Type.String({ description: 'Id of the account.' }) })
-const hasBody = ['parsingResource', 'payloadTooLarge', 'unsupportedMediaType'] as const
 
 const request = {
   identityId: 'idn_01k9v3m5x8e2wvq0c7d4n6t1ab',
@@ -39,7 +38,7 @@ const create = operation({
   description: 'A ledger account of an identity in one currency, to name as a destination of sessions and links.',
   body: named(CreateAccount),
   answers: { 201: named(Account) },
-  refusals: [...hasBody, 'requestInProgress', 'idempotencyMismatch'],
+  keyed: true,
   example: { request, answer: { ...answer, balance: '0', availableFunds: '0' } },
 })
 const list = operation({
@@ -57,7 +56,6 @@ const read = operation({
   summary: 'Read an account',
   params: ById,
   answers: { 200: named(Account) },
-  refusals: ['notFound'],
   example: { answer },
 })
 const change = operation({
@@ -67,7 +65,6 @@ const change = operation({
   params: ById,
   body: named(ChangeAccount),
   answers: { 200: named(Account) },
-  refusals: [...hasBody, 'notFound'],
   example: { request: { status: 'BLOCKED' }, answer: { ...answer, status: 'BLOCKED' } },
 })
 

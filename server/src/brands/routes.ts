@@ -10,7 +10,6 @@ const tag = 'Brands'
 const ById = Type.Object({
   orgId: Type.String({ description: 'Id of the identity, or `default` for all pages of the merchant.' }),
 })
-const hasBody = ['notFound', 'parsingResource', 'payloadTooLarge', 'unsupportedMediaType'] as const
 const brand = {
   displayName: 'Tienda Andina',
   clientName: 'Tienda Andina SpA',
@@ -26,7 +25,6 @@ const read = operation({
   summary: 'Read the brand of the hosted pages',
   params: ById,
   answers: { 200: named(BrandAnswer) },
-  refusals: ['notFound'],
   example: { answer: { brand } },
 })
 const change = operation({
@@ -38,7 +36,7 @@ const change = operation({
   params: ById,
   body: named(ChangeBrand),
   answers: { 200: named(BrandAnswer) },
-  refusals: [...hasBody, 'failedPrecondition'],
+  refusals: ['failedPrecondition'],
   example: { request: { displayName: 'Tienda Andina', primaryColor: '#0f5c4d' }, answer: { brand } },
 })
 const remove = operation({
@@ -47,7 +45,6 @@ const remove = operation({
   summary: 'Remove the brand of the hosted pages',
   params: ById,
   answers: { 204: Type.Null() },
-  refusals: ['notFound'],
 })
 const putLogo = operation({
   operationId: 'setBrandLogo',
@@ -58,7 +55,6 @@ const putLogo = operation({
   params: ById,
   body: named(PutLogo),
   answers: { 200: named(BrandAnswer) },
-  refusals: [...hasBody],
   example: {
     request: { contentType: 'image/png', data: 'iVBORw0KGgo=' },
     answer: { brand: { ...brand, logoUrl } },
@@ -70,7 +66,6 @@ const deleteLogo = operation({
   summary: 'Remove the logo',
   params: ById,
   answers: { 204: Type.Null() },
-  refusals: ['notFound'],
 })
 
 export function brandRoutes(app: App, ctx: Context): void {

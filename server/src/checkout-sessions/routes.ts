@@ -3,7 +3,7 @@ import Type from 'typebox'
 import type { Context } from '../kit/context.ts'
 import { keyed } from '../kit/idempotency-key.ts'
 import { type App, jsonType, named, operation, sendText } from '../kit/operation.ts'
-import { Pagination, paginationOf, readPage } from '../kit/page.ts'
+import { listPage, pageOf, readPage } from '../kit/page.ts'
 import { problem } from '../kit/problem.ts'
 import { EmptyBody, offerExample } from '../offers/schema.ts'
 import { answerSession } from './answer.ts'
@@ -15,10 +15,7 @@ import { CheckoutSession, CreateSession, PaymentConfig, toWire } from './schema.
 import type { Session } from './session.ts'
 
 const tag = 'Checkout sessions'
-const CheckoutSessionPage = Type.Object(
-  { pagination: named(Pagination), results: Type.Array(named(CheckoutSession)) },
-  { $id: 'CheckoutSessionPage', title: 'CheckoutSessionPage', additionalProperties: false },
-)
+const CheckoutSessionPage = pageOf('CheckoutSessionPage', CheckoutSession)
 const SessionId = Type.Object({ checkout_session_id: Type.String({ description: 'Id of the session.' }) })
 const CheckoutToken = Type.Object({ checkout_token: Type.String({ description: "The session's `checkoutToken`." }) })
 
@@ -36,7 +33,6 @@ const read = operation({
   summary: 'Read a checkout session',
   params: SessionId,
   answers: { 200: named(CheckoutSession) },
-  refusals: ['notFound'],
   example: { answer: sessionExample },
 })
 const create = operation({
@@ -46,16 +42,8 @@ const create = operation({
   description: 'Either from a whole offer, or for one payer from the `checkoutToken` of an ACTIVE payment link.',
   body: named(CreateSession),
   answers: { 201: named(CheckoutSession) },
-  refusals: [
-    'alreadyExist',
-    'requestInProgress',
-    'parsingResource',
-    'payloadTooLarge',
-    'unsupportedMediaType',
-    'notFound',
-    'failedPrecondition',
-    'idempotencyMismatch',
-  ],
+  keyed: true,
+  refusals: ['alreadyExist', 'notFound', 'failedPrecondition'],
   example: { request: offerExample, answer: sessionExample },
 })
 const refresh = operation({
@@ -67,15 +55,8 @@ const refresh = operation({
   body: named(EmptyBody),
   params: CheckoutToken,
   answers: { 201: named(CheckoutSession) },
-  refusals: [
-    'notFound',
-    'requestInProgress',
-    'parsingResource',
-    'payloadTooLarge',
-    'unsupportedMediaType',
-    'failedPrecondition',
-    'idempotencyMismatch',
-  ],
+  keyed: true,
+  refusals: ['failedPrecondition'],
   example: { request: {}, answer: sessionExample },
 })
 const mint = operation({
@@ -85,15 +66,8 @@ const mint = operation({
   body: named(EmptyBody),
   params: CheckoutToken,
   answers: { 201: named(CheckoutSession) },
-  refusals: [
-    'notFound',
-    'requestInProgress',
-    'parsingResource',
-    'payloadTooLarge',
-    'unsupportedMediaType',
-    'failedPrecondition',
-    'idempotencyMismatch',
-  ],
+  keyed: true,
+  refusals: ['failedPrecondition'],
   example: { request: {}, answer: sessionExample },
 })
 
@@ -103,10 +77,7 @@ export function sessionRoutes(app: App, ctx: Context): void {
   app.get('/checkout-sessions', { schema: list }, async ({ caller, query }) => {
     const page = readPage(query, 'checkoutSession', caller.merchant.timeZone, sessionSorts)
     const { sessions, total } = await listSessions(ctx.sql, caller.merchant.id, query, page)
-    return {
-      pagination: paginationOf(page, sessions.length, total),
-      results: sessions.map((s) => toWire(s, ctx.publicUrl)),
-    }
+    return listPage(page, { rows: sessions, total }, (s) => toWire(s, ctx.publicUrl))
   })
   app.get('/checkout-sessions/:checkout_session_id', { schema: read }, async ({ caller, params }, reply) => {
     const text = await answerSession(ctx, caller.merchant.id, params.checkout_session_id)

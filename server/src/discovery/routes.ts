@@ -91,7 +91,6 @@ const banks = operation({
   summary: 'List the banks of a country',
   params: Type.Object({ country: Type.String({ description: 'ISO 3166-1 alpha-3.' }) }),
   answers: { 200: Type.Array(named(Bank)) },
-  refusals: ['notFound'],
   example: { answer: [{ code: '1007', name: 'Bancolombia', countryCode: 'COL' }] },
 })
 

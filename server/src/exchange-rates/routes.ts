@@ -26,7 +26,6 @@ const set = operation({
     'Sets the rates given and leaves the others. `BRL:CLP` 170.5 means that 1 BRL is 170.5 CLP. Sessions quoted before keep their rate until their quote dies.',
   body: named(SetExchangeRates),
   answers: { 200: named(ExchangeRateList) },
-  refusals: ['parsingResource', 'payloadTooLarge', 'unsupportedMediaType'],
   example: { request: { rates: [{ product: 'BRL:CLP', exchangeRate: '170.5' }] }, answer },
 })
 const list = operation({

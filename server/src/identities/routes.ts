@@ -21,8 +21,6 @@ import {
 
 const tag = 'Identities'
 const ById = Type.Object({ id: Type.String({ description: 'Id of the identity.' }) })
-const hasBody = ['parsingResource', 'payloadTooLarge', 'unsupportedMediaType'] as const
-const isPost = [...hasBody, 'requestInProgress', 'idempotencyMismatch'] as const
 
 const create = operation({
   operationId: 'createIdentity',
@@ -32,7 +30,8 @@ const create = operation({
     'A person or an organisation that owns accounts, links and sessions. It is ACTIVE at once: persons are not verified here. An organisation’s document is unique; users may share one only with another email or phone.',
   body: named(CreateIdentity),
   answers: { 200: named(Identity) },
-  refusals: [...isPost, 'alreadyExist', 'failedPrecondition'],
+  keyed: true,
+  refusals: ['alreadyExist', 'failedPrecondition'],
   example: { request: identityRequest, answer: identityExample },
 })
 const list = operation({
@@ -49,7 +48,6 @@ const read = operation({
   summary: 'Read an identity',
   params: ById,
   answers: { 200: named(Identity) },
-  refusals: ['notFound'],
   example: { answer: identityExample },
 })
 const change = operation({
@@ -60,7 +58,7 @@ const change = operation({
   params: ById,
   body: named(ChangeIdentity),
   answers: { 200: named(Identity) },
-  refusals: [...hasBody, 'notFound', 'alreadyExist'],
+  refusals: ['alreadyExist'],
   example: { request: { nickname: 'Andina' }, answer: { ...identityExample, nickname: 'Andina' } },
 })
 const adopt = operation({
@@ -72,7 +70,8 @@ const adopt = operation({
   params: ById,
   body: named(Children),
   answers: { 200: named(Identity) },
-  refusals: [...isPost, 'notFound', 'failedPrecondition'],
+  keyed: true,
+  refusals: ['failedPrecondition'],
   example: { request: { children: [identityExample.children[0]?.id] }, answer: identityExample },
 })
 const release = operation({
@@ -82,7 +81,6 @@ const release = operation({
   params: ById,
   body: named(Children),
   answers: { 200: named(Identity) },
-  refusals: [...hasBody, 'notFound'],
   example: { request: { children: [identityExample.children[0]?.id] }, answer: { ...identityExample, children: [] } },
 })
 

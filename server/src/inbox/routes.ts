@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import type { Context } from '../kit/context.ts'
 import { type App, named, operation } from '../kit/operation.ts'
-import { Pagination, paginationOf, readPage } from '../kit/page.ts'
+import { listPage, pageOf, readPage } from '../kit/page.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { dismissNotice } from './dismiss.ts'
 import { listNotices, NoticeQuery } from './list-query.ts'
@@ -10,10 +10,7 @@ import { receiveNotice } from './receive.ts'
 import { DismissNotice, NoticeSchema, noticeExample, toWire } from './schema.ts'
 
 const tag = 'Notifications'
-const NoticePage = Type.Object(
-  { pagination: named(Pagination), results: Type.Array(named(NoticeSchema)) },
-  { $id: 'NoticePage', title: 'NoticePage', additionalProperties: false },
-)
+const NoticePage = pageOf('NoticePage', NoticeSchema)
 
 const receive = operation({
   operationId: 'receiveNotification',
@@ -48,15 +45,8 @@ const dismiss = operation({
   body: named(DismissNotice),
   params: Type.Object({ id: Type.String({ description: 'The notice.' }) }),
   answers: { 200: named(NoticeSchema) },
-  refusals: [
-    'notFound',
-    'requestInProgress',
-    'parsingResource',
-    'payloadTooLarge',
-    'unsupportedMediaType',
-    'failedPrecondition',
-    'idempotencyMismatch',
-  ],
+  keyed: true,
+  refusals: ['failedPrecondition'],
   example: {
     request: { reason: 'A test payment of the bank.' },
     answer: { ...noticeExample, attention: undefined, dismissedWhy: 'A test payment of the bank.' },
@@ -69,7 +59,7 @@ export function inboxRoutes(app: App, ctx: Context): void {
   app.get('/notices', { schema: list }, async ({ caller, query }) => {
     const page = readPage(query, 'notice', caller.merchant.timeZone)
     const { notices, total } = await listNotices(ctx.sql, caller.merchant.id, query, page)
-    return { pagination: paginationOf(page, notices.length, total), results: notices.map(toWire) }
+    return listPage(page, { rows: notices, total }, toWire)
   })
   app.post('/notices/:id/dismiss', { schema: dismiss }, async ({ caller, params, body }) =>
     toWire(await dismissNotice(ctx, caller, params.id, body.reason)),

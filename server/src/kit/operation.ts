@@ -74,6 +74,9 @@ const everywhere: ProblemKey[] = [
   'unavailable',
 ]
 
+const withBody: ProblemKey[] = ['parsingResource', 'payloadTooLarge', 'unsupportedMediaType']
+const withKey: ProblemKey[] = ['requestInProgress', 'idempotencyMismatch']
+
 const noParameters = Type.Object({}, { additionalProperties: false })
 
 type Operation<A extends Answers, B, Q, P> = {
@@ -85,12 +88,31 @@ type Operation<A extends Answers, B, Q, P> = {
   querystring?: Q
   params?: P
   answers: A
-  /** Refusals besides those every operation may give. */
+  /** A POST with credentials, which takes an `Idempotency-Key`. */
+  keyed?: boolean
+  /** Refusals besides those that follow from what the operation takes: see refusalsOf. */
   refusals?: ProblemKey[]
   /** One example request body and one example of the success answer, shown in the reference. */
   example?: { request?: unknown; answer?: unknown }
   /** Needs no credentials at all. */
   open?: boolean
+}
+
+/** Every refusal that an operation may give, in the order of the table: a path that names a resource may name none. */
+function refusalsOf({
+  body,
+  params,
+  keyed,
+  refusals = [],
+}: Pick<Operation<Answers, unknown, unknown, unknown>, 'body' | 'params' | 'keyed' | 'refusals'>): ProblemKey[] {
+  const may = new Set([
+    ...everywhere,
+    ...(body ? withBody : []),
+    ...(keyed ? withKey : []),
+    ...(params ? (['notFound'] as const) : []),
+    ...refusals,
+  ])
+  return (Object.keys(problems) as ProblemKey[]).filter((key) => may.has(key))
 }
 
 /** The Fastify schema of an operation, with every refusal declared by status. */
@@ -100,7 +122,7 @@ export function operation<
   Q extends TSchema | undefined = undefined,
   P extends TSchema | undefined = undefined,
 >(input: Operation<A, B, Q, P>) {
-  const refused = [...everywhere, ...(input.refusals ?? [])]
+  const refused = refusalsOf(input)
   const statuses = [...new Set(refused.map((key) => problems[key].status))].sort()
   const declared: Record<number, TSchema> = {}
   for (const status of statuses) {

@@ -1,10 +1,11 @@
 /** Lists: the shared query parameters, what they mean in SQL, and the pagination block (design: section 4 rule 12). */
-import Type, { type TProperties } from 'typebox'
+import Type, { type TProperties, type TSchema } from 'typebox'
 import { type IdKind, idPrefixes } from '../vocabulary/ids.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { dayNumber, dayStartMs, nextDay, parseDay } from './day.ts'
 import type { Executor } from './db.ts'
 import { idFloor, isId } from './id.ts'
+import { named } from './operation.ts'
 import { Faults } from './problem.ts'
 
 /** What a list of this noun can be sorted by: wire name → column. `createdAt` is always the id, which is made from it. */
@@ -180,6 +181,19 @@ export const Pagination = Type.Object(
   },
   { $id: 'Pagination', title: 'Pagination', additionalProperties: false },
 )
+
+/** The answer of a list: the pagination block and the rows of this page. */
+export function pageOf<T extends TSchema>($id: string, row: T) {
+  return Type.Object(
+    { pagination: named(Pagination), results: Type.Array(named(row)) },
+    { $id, title: $id, additionalProperties: false },
+  )
+}
+
+/** The same on the wire, from the rows of this page and the number of all that match. */
+export function listPage<T, W>(page: Page, { rows, total }: { rows: T[]; total: number }, toWire: (row: T) => W) {
+  return { pagination: paginationOf(page, rows.length, total), results: rows.map(toWire) }
+}
 
 /** The pagination block for a page that shows `shown` rows of `total`. */
 export function paginationOf(page: Page, shown: number, total: number): Type.Static<typeof Pagination> {

@@ -40,7 +40,6 @@ const set = operation({
   description: 'Replaces all policies; money that comes from now on follows them.',
   body: named(LateMoneyPolicies),
   answers: { 200: named(LateMoneyPolicies) },
-  refusals: ['parsingResource', 'payloadTooLarge', 'unsupportedMediaType'],
   example: { request: example, answer: example },
 })
 

@@ -57,7 +57,8 @@ const step = <B extends TSchema>(
     body,
     params: PaymentId,
     answers: { 200: named(PaymentSchema) },
-    refusals: posting,
+    keyed: true,
+    refusals: ['failedPrecondition'],
     example: { request, answer: { ...paymentExample, status } },
   })
 
@@ -70,7 +71,8 @@ const submit = operation({
   body: named(SubmitPayment),
   params: SessionId,
   answers: { 200: named(PaymentSchema) },
-  refusals: [...posting, 'quoteExpired'],
+  keyed: true,
+  refusals: ['failedPrecondition', 'quoteExpired'],
   example: {
     request: {
       origins: [
@@ -112,7 +114,7 @@ const remove = operation({
   description: 'An open payment is cancelled first where its rail can. Paid sessions cannot be deleted.',
   params: SessionId,
   answers: { 200: Type.Object({}, { additionalProperties: false }) },
-  refusals: ['notFound', 'failedPrecondition'],
+  refusals: ['failedPrecondition'],
   example: { answer: {} },
 })
 const authorize = step(
@@ -145,7 +147,8 @@ const receive = operation({
   summary: "Sandbox: play the provider's notice of receipt",
   body: named(ReceivePayment),
   answers: { 200: named(PaymentSchema) },
-  refusals: posting,
+  keyed: true,
+  refusals: ['notFound', 'failedPrecondition'],
   example: {
     request: { transactionId: paymentExample.id, signature: 'any' },
     answer: { ...paymentExample, status: 'RECEIVED' },
@@ -160,7 +163,8 @@ const refund = operation({
   body: Type.Union([named(RefundPayment), Type.Null()]),
   params: PaymentId,
   answers: { 201: named(RefundCreated) },
-  refusals: [...posting, 'insufficientFunds'],
+  keyed: true,
+  refusals: ['failedPrecondition', 'insufficientFunds'],
   example: {
     request: { amount: '5.00', reason: 'One item was out of stock.' },
     answer: {
@@ -179,7 +183,6 @@ const refunds = operation({
   summary: "A payment's refunds and what may still be refunded",
   params: PaymentId,
   answers: { 200: named(RefundList) },
-  refusals: ['notFound'],
   example: {
     answer: {
       parentId: paymentExample.id,

@@ -2,10 +2,9 @@
 import Type from 'typebox'
 import type { Context } from '../kit/context.ts'
 import { type App, named, operation } from '../kit/operation.ts'
-import { Pagination, paginationOf, readPage } from '../kit/page.ts'
+import { listPage, pageOf, readPage } from '../kit/page.ts'
 import { problem } from '../kit/problem.ts'
 import { EmptyBody, offerExample, offerSchemas } from '../offers/schema.ts'
-import type { ProblemKey } from '../vocabulary/problems.ts'
 import { LinkQuery, listLinks } from './list-query.ts'
 import { activateLink, createLink, deactivateLink, deleteLink } from './manage.ts'
 import { CreateLink, PaymentLinkSchema, toWire } from './schema.ts'
@@ -13,18 +12,7 @@ import { findLinkById } from './store.ts'
 
 const tag = 'Payment links'
 const LinkId = Type.Object({ id: Type.String({ description: 'Id of the link.' }) })
-const PaymentLinkPage = Type.Object(
-  { pagination: named(Pagination), results: Type.Array(named(PaymentLinkSchema)) },
-  { $id: 'PaymentLinkPage', title: 'PaymentLinkPage', additionalProperties: false },
-)
-const posting: ProblemKey[] = [
-  'requestInProgress',
-  'parsingResource',
-  'payloadTooLarge',
-  'unsupportedMediaType',
-  'failedPrecondition',
-  'idempotencyMismatch',
-]
+const PaymentLinkPage = pageOf('PaymentLinkPage', PaymentLinkSchema)
 
 const linkExample = {
   id: 'pl_01k9v3m5x8e2wvq0c7d4n6t1ab',
@@ -67,7 +55,6 @@ const read = operation({
   summary: 'Read a payment link',
   params: LinkId,
   answers: { 200: named(PaymentLinkSchema) },
-  refusals: ['notFound'],
   example: { answer: linkExample },
 })
 const create = operation({
@@ -76,7 +63,8 @@ const create = operation({
   summary: 'Create a payment link',
   body: named(CreateLink),
   answers: { 201: named(PaymentLinkSchema) },
-  refusals: [...posting, 'alreadyExist'],
+  keyed: true,
+  refusals: ['failedPrecondition', 'alreadyExist'],
   example: { request: offerExample, answer: linkExample },
 })
 const change = (operationId: string, summary: string, answer: object) =>
@@ -87,7 +75,8 @@ const change = (operationId: string, summary: string, answer: object) =>
     body: named(EmptyBody),
     params: LinkId,
     answers: { 200: named(PaymentLinkSchema) },
-    refusals: [...posting, 'notFound'],
+    keyed: true,
+    refusals: ['failedPrecondition'],
     example: { request: {}, answer },
   })
 const remove = operation({
@@ -97,7 +86,7 @@ const remove = operation({
   description: 'Only from ATTEMPT and EXPIRED.',
   params: LinkId,
   answers: { 204: Type.Null() },
-  refusals: ['notFound', 'failedPrecondition'],
+  refusals: ['failedPrecondition'],
 })
 
 export function linkRoutes(app: App, ctx: Context): void {
@@ -106,10 +95,7 @@ export function linkRoutes(app: App, ctx: Context): void {
   app.get('/payment-links', { schema: list }, async ({ caller, query }) => {
     const page = { ...readPage(query, 'paymentLink', caller.merchant.timeZone), limit: query.limit ?? 50 }
     const { links, total } = await listLinks(ctx.sql, caller.merchant.id, query, page)
-    return {
-      pagination: paginationOf(page, links.length, total),
-      results: links.map((link) => toWire(link, ctx.publicUrl)),
-    }
+    return listPage(page, { rows: links, total }, (link) => toWire(link, ctx.publicUrl))
   })
   app.get('/payment-links/:id', { schema: read }, async ({ caller, params }) => {
     const link = await findLinkById(ctx.sql, caller.merchant.id, params.id)

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import type { Context } from '../kit/context.ts'
 import { type App, named, operation } from '../kit/operation.ts'
-import { Pagination, paginationOf, readPage } from '../kit/page.ts'
+import { listPage, pageOf, readPage } from '../kit/page.ts'
 import { problem } from '../kit/problem.ts'
 import { PaymentNodeSchema } from '../rails/node.ts'
 import { paymentExample } from './example.ts'
@@ -11,10 +11,7 @@ import { FeeSchema, PaymentSchema, toWire } from './schema.ts'
 import { findPaymentById } from './store.ts'
 
 const tag = 'Payments'
-const PaymentPage = Type.Object(
-  { pagination: named(Pagination), results: Type.Array(named(PaymentSchema)) },
-  { $id: 'PaymentPage', title: 'PaymentPage', additionalProperties: false },
-)
+const PaymentPage = pageOf('PaymentPage', PaymentSchema)
 
 const list = operation({
   operationId: 'listPayments',
@@ -30,7 +27,6 @@ const read = operation({
   summary: 'Read a payment',
   params: Type.Object({ id: Type.String({ description: 'Id of the payment.' }) }),
   answers: { 200: named(PaymentSchema) },
-  refusals: ['notFound'],
   example: { answer: paymentExample },
 })
 
@@ -40,10 +36,7 @@ export function paymentRoutes(app: App, ctx: Context): void {
   app.get('/payments', { schema: list }, async ({ caller, query }) => {
     const page = readPage(query, 'payment', caller.merchant.timeZone, paymentSorts)
     const { payments, total } = await listPayments(ctx.sql, caller.merchant.id, caller.version, query, page)
-    return {
-      pagination: paginationOf(page, payments.length, total),
-      results: payments.map((p) => toWire(p, caller.version)),
-    }
+    return listPage(page, { rows: payments, total }, (p) => toWire(p, caller.version))
   })
   app.get('/payments/:id', { schema: read }, async ({ caller, params }) => {
     const payment = await findPaymentById(ctx.sql, caller.merchant.id, params.id)

@@ -33,15 +33,8 @@ const create = operation({
     'Fees are taken from what the destinations receive, on the amount in the session’s currency, rounded half up; the payer never pays them. Children inherit the rules of their ancestors.',
   body: named(CreateRule),
   answers: { 201: named(Rule) },
-  refusals: [
-    'parsingResource',
-    'payloadTooLarge',
-    'unsupportedMediaType',
-    'requestInProgress',
-    'idempotencyMismatch',
-    'notFound',
-    'unimplemented',
-  ],
+  keyed: true,
+  refusals: ['notFound', 'unimplemented'],
   example: { request, answer },
 })
 const list = operation({
@@ -58,7 +51,6 @@ const read = operation({
   summary: 'Read a rule',
   params: ById,
   answers: { 200: named(Rule) },
-  refusals: ['notFound'],
   example: { answer },
 })
 const remove = operation({
@@ -68,7 +60,6 @@ const remove = operation({
   description: 'What was quoted by it stays quoted, what was charged stays charged.',
   params: ById,
   answers: { 204: Type.Null({ description: 'Deleted.' }) },
-  refusals: ['notFound'],
 })
 
 export function ruleRoutes(app: App, ctx: Context): void {

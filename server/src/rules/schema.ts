@@ -1,7 +1,6 @@
 /** The rule on the wire (contract section 10.7). */
 import Type from 'typebox'
-import { named } from '../kit/operation.ts'
-import { commaList, listQuery, Pagination } from '../kit/page.ts'
+import { commaList, listQuery, pageOf } from '../kit/page.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { feeTypes, filterNames } from './fee.ts'
 import type { RuleRow } from './store.ts'
@@ -96,10 +95,7 @@ export const RuleQuery = listQuery({
 })
 export type RuleQuery = Type.Static<typeof RuleQuery>
 
-export const RulePage = Type.Object(
-  { pagination: named(Pagination), results: Type.Array(named(Rule)) },
-  { ...closed, $id: 'RulePage', title: 'RulePage' },
-)
+export const RulePage = pageOf('RulePage', Rule)
 
 export const ruleSchemas = [CreateRule, Rule, RulePage]
 

@@ -32,15 +32,8 @@ const advance = operation({
     'Also `POST /sandbox/clock/advance`. Time moves for the sessions, links and payments of this merchant alone, and never back; what becomes due on the way happens in its order before the answer. Other processes follow within five seconds.',
   body: named(AdvanceClock),
   answers: { 200: named(TestClock) },
-  refusals: [
-    'notFound',
-    'requestInProgress',
-    'parsingResource',
-    'payloadTooLarge',
-    'unsupportedMediaType',
-    'failedPrecondition',
-    'idempotencyMismatch',
-  ],
+  keyed: true,
+  refusals: ['notFound', 'failedPrecondition'],
   example: { request: { seconds: 3600 }, answer: { now: '2026-01-31T20:41:00.000Z' } },
 })
 

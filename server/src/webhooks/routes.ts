@@ -5,7 +5,6 @@ import { type App, named, operation } from '../kit/operation.ts'
 import { openOutbound } from '../kit/outbound.ts'
 import { EmptyBody } from '../offers/schema.ts'
 import { limits } from '../vocabulary/limits.ts'
-import type { ProblemKey } from '../vocabulary/problems.ts'
 import { changeEndpoint, deleteEndpoint, rotateSecret } from './change.ts'
 import { createEndpoint } from './create.ts'
 import { isDelivered } from './deliver.ts'
@@ -21,8 +20,6 @@ const ByDelivery = Type.Object({
   id: Type.String({ description: 'Id of the webhook endpoint.' }),
   delivery_id: Type.String({ description: 'Id of the delivery.' }),
 })
-const writing: ProblemKey[] = ['parsingResource', 'payloadTooLarge', 'unsupportedMediaType']
-const posting: ProblemKey[] = [...writing, 'requestInProgress', 'idempotencyMismatch']
 
 const create = operation({
   operationId: 'createWebhookEndpoint',
@@ -32,7 +29,8 @@ const create = operation({
     'Events are sent to it from now on, in the order of each stream, at least once: every message until it is answered 2xx within 10 seconds, for 3 days (published formats: 24 hours). The secret is in this answer alone.',
   body: named(schema.CreateEndpoint),
   answers: { 201: named(schema.EndpointWithSecret) },
-  refusals: [...posting, 'failedPrecondition'],
+  keyed: true,
+  refusals: ['failedPrecondition'],
   example: { request: example.create, answer: { ...example.endpoint, secret: 'whsec_…' } },
 })
 const list = operation({
@@ -51,7 +49,6 @@ const read = operation({
   summary: 'Read a webhook endpoint',
   params: ById,
   answers: { 200: named(schema.EndpointSchema) },
-  refusals: ['notFound'],
   example: { answer: example.endpoint },
 })
 const change = operation({
@@ -63,7 +60,6 @@ const change = operation({
   params: ById,
   body: named(schema.ChangeEndpoint),
   answers: { 200: named(schema.EndpointSchema) },
-  refusals: [...writing, 'notFound'],
   example: { request: { eventTypes: ['payment.*'] }, answer: { ...example.endpoint, eventTypes: ['payment.*'] } },
 })
 const remove = operation({
@@ -73,7 +69,6 @@ const remove = operation({
   description: 'What waits for it is dropped with it. To stop for a while, set its status to PAUSED instead.',
   params: ById,
   answers: { 204: Type.Null({ description: 'Deleted.' }) },
-  refusals: ['notFound'],
 })
 const rotate = operation({
   operationId: 'rotateWebhookSecret',
@@ -84,7 +79,7 @@ const rotate = operation({
   params: ById,
   body: named(EmptyBody),
   answers: { 200: named(schema.EndpointWithSecret) },
-  refusals: [...posting, 'notFound'],
+  keyed: true,
   example: { request: {}, answer: { ...example.endpoint, secret: 'whsec_…' } },
 })
 const test = operation({
@@ -96,7 +91,7 @@ const test = operation({
   params: ById,
   body: named(EmptyBody),
   answers: { 200: named(schema.Tested) },
-  refusals: [...posting, 'notFound'],
+  keyed: true,
   example: { request: {}, answer: { delivered: true, statusCode: 200, durationMs: 48 } },
 })
 const deliveries = operation({
@@ -106,7 +101,6 @@ const deliveries = operation({
   params: ById,
   querystring: schema.DeliveryQuery,
   answers: { 200: named(schema.DeliveryList) },
-  refusals: ['notFound'],
   example: { answer: { results: [example.delivery] } },
 })
 const replayOne = operation({
@@ -117,7 +111,8 @@ const replayOne = operation({
   params: ByDelivery,
   body: named(EmptyBody),
   answers: { 202: named(schema.DeliverySchema) },
-  refusals: [...posting, 'notFound', 'failedPrecondition'],
+  keyed: true,
+  refusals: ['failedPrecondition'],
   example: { request: {}, answer: { ...example.delivery, status: 'PENDING', attempts: 0 } },
 })
 const replayMany = operation({
@@ -128,7 +123,8 @@ const replayMany = operation({
   params: ById,
   body: named(schema.Replay),
   answers: { 202: named(schema.Replayed) },
-  refusals: [...posting, 'notFound', 'failedPrecondition'],
+  keyed: true,
+  refusals: ['failedPrecondition'],
   example: {
     request: { from: '2026-01-05T00:00:00Z', to: '2026-01-05T12:00:00Z' },
     answer: { replayed: 42 },

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import { named } from '../kit/operation.ts'
 import type { OutboundResult } from '../kit/outbound.ts'
-import { commaListOf, listQuery, Pagination } from '../kit/page.ts'
+import { commaListOf, listQuery, pageOf } from '../kit/page.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { type Delivery, deliveryStatuses, type Endpoint, endpointStatuses, formats } from './endpoint.ts'
 
@@ -87,10 +87,7 @@ export const EndpointWithSecret = Type.Object(
 )
 
 export const EndpointQuery = listQuery({})
-export const EndpointPage = Type.Object(
-  { pagination: named(Pagination), results: Type.Array(named(EndpointSchema)) },
-  { ...closed, $id: 'WebhookEndpointPage', title: 'WebhookEndpointPage' },
-)
+export const EndpointPage = pageOf('WebhookEndpointPage', EndpointSchema)
 
 export const DeliverySchema = Type.Object(
   {
