@@ -1,4 +1,5 @@
 /** The hosted pages: GET shows and changes nothing, POST acts and answers with a redirect to a page of ours. */
+import { isUtf8 } from 'node:buffer'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../kit/context.ts'
 import type { App } from '../kit/operation.ts'
@@ -125,13 +126,25 @@ function linkPages(scope: App, ctx: Context, allow: Allow): void {
 function readForms(scope: App): void {
   scope.removeAllContentTypeParsers()
   const type = 'application/x-www-form-urlencoded'
-  scope.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) =>
-    done(null, new URLSearchParams(body as string)),
+  scope.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, readForm(body as Buffer)),
   )
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined))
 }
 
+/** Null for what is not UTF-8: an ñ would be lost. Only a form that we read is refused for it; a bank may post what it likes. */
+function readForm(body: Buffer): URLSearchParams | null {
+  try {
+    if (!isUtf8(body)) return null
+    decodeURIComponent(body.toString())
+    return new URLSearchParams(body.toString())
+  } catch {
+    return null
+  }
+}
+
 function formOf(request: FastifyRequest): URLSearchParams {
+  if (request.body === null) throw problem('parsingResource', 'The form is not valid UTF-8.')
   return request.body instanceof URLSearchParams ? request.body : new URLSearchParams()
 }
 

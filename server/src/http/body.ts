@@ -1,9 +1,12 @@
 /** Reading bodies: JSON only, nothing coerced, nothing dropped, no NUL, no broken characters. */
+import { isUtf8 } from 'node:buffer'
 import { Ajv, type Options } from 'ajv'
 import addFormats from 'ajv-formats'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import type { App } from '../kit/operation.ts'
 import { describeFaults, type Fault, type Problem, pointerPart, problem } from '../kit/problem.ts'
+import { sizesFirst } from './sizes-first.ts'
 
 const options: Options = {
   allErrors: true,
@@ -43,15 +46,38 @@ export function readBodies(app: App): void {
   app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser(['text/plain', 'application/json'])
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const text = body as string
-    if (text === '') return done(null, undefined)
+  app.addHook('onRequest', (request, reply, done) => done(refuseEncoded(request, reply)))
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    if (!isUtf8(body as Buffer)) return done(problem('parsingResource', 'The body is not valid UTF-8.'))
+    const text = body.toString()
     parse(request, text, (error, value) => {
       if (error) return done(problem('parsingResource', `The body is not valid JSON${placeOf(error)}.`))
+      if (text.length > 2 * nestingMax && isDeeper(value, nestingMax))
+        return done(problem('parsingResource', `The body is nested more than ${nestingMax} levels deep.`))
       // Only an escape can smuggle in a NUL or half a character.
       return text.includes('\\u') ? done(refuseBadText(value), value) : done(null, value)
     })
   })
+}
+
+/** Bodies are read as they come. A compressed one is refused before it is read, and so are those of pages and notices. */
+function refuseEncoded(request: FastifyRequest, reply: FastifyReply): Problem | undefined {
+  const encoding = request.headers['content-encoding']
+  if (!encoding || encoding.toLowerCase() === 'identity') return undefined
+  reply.header('accept-encoding', 'identity')
+  return problem(
+    'unsupportedMediaType',
+    'Send the body without compression: the only accepted Content-Encoding is identity.',
+  )
+}
+
+/** Deeper values exhaust the stack of whatever walks them next, here or in the database. A level takes two characters. */
+const nestingMax = 1_000
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 /** Where the parser stumbled. Its own words would repeat what stands there. */
@@ -74,44 +100,6 @@ function lazily(app: App, ajv: Ajv, schema: object): Check {
     return valid
   }
   return check
-}
-
-/** The keywords that look at every item or field. */
-const ofItems = ['items', 'uniqueItems']
-const ofFields = ['propertyNames', 'patternProperties', 'additionalProperties']
-const conditions = ['if', 'then', 'else']
-
-/** An object with more unknown fields than this is refused without naming them. */
-const unknownFieldsMax = 20
-
-type Keywords = Record<string, unknown>
-
-/**
- * The same schema, but it does not look into a list, map or object that is too large. Validation names all faults of a body, so
- * it would go on with each of 40,000 items behind `maxItems`.
- */
-function sizesFirst<T>(schema: T): T {
-  if (Array.isArray(schema)) return schema.map(sizesFirst) as T
-  if (schema === null || typeof schema !== 'object') return schema
-  const inner: Keywords = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, sizesFirst(value)]))
-  const { maxItems, maxProperties, properties, additionalProperties } = inner
-  if (typeof maxItems === 'number') return whenSmall(inner, { maxItems }, ofItems) as T
-  if (typeof maxProperties === 'number') return whenSmall(inner, { maxProperties }, ofFields) as T
-  if (additionalProperties !== false) return inner as T
-  const names = Object.keys((properties as object | undefined) ?? {})
-  const known = Object.fromEntries(names.map((name) => [name, true]))
-  const size = { maxProperties: names.length + unknownFieldsMax }
-  return whenSmall(inner, size, [...ofFields, ...conditions], { properties: known }) as T
-}
-
-/** Applies these keywords only to what is of this size. What is not, fails by its size alone. */
-function whenSmall(schema: Keywords, size: Keywords, keywords: string[], more: Keywords = {}): Keywords {
-  const [each, rest]: [Keywords, Keywords] = [{ ...more }, {}]
-  for (const [keyword, value] of Object.entries(schema)) (keywords.includes(keyword) ? each : rest)[keyword] = value
-  for (const keyword of Object.keys(size)) delete rest[keyword]
-  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-  const checked = { if: size, then: each, else: size }
-  return { ...rest, allOf: [...((rest.allOf as object[] | undefined) ?? []), checked] }
 }
 
 type Branching = { oneOf?: object[]; discriminator?: object }
