@@ -228,7 +228,11 @@ async function askAlone(t: TestApp, w: World): Promise<void> {
     ['webhooks/store', 'noteSuccess', merchantId, w.endpoint.id],
     ['webhooks/queue-store', 'parkQueues', merchantId, w.endpoint.id],
     ['webhooks/queue-store', 'releaseQueue', claim, { done: 0, dueAt: now }],
-    ['webhooks/queue-store', 'findDueQueuesBeside', { now, busy: [w.endpoint.id], each: 1, most: 1 }],
+    [
+      'webhooks/queue-store',
+      'findDueQueuesBeside',
+      { now, full: { endpointIds: [w.endpoint.id], merchantIds: [0] }, each: 1, most: 1 },
+    ],
     ['webhooks/delivery-store', 'restartSchedules', merchantId, w.endpoint.id, now],
   ]
   for (const [path, name, ...args] of asked) {

@@ -11,6 +11,7 @@ import { limits } from '../vocabulary/limits.ts'
 import { type Finish, finishTries } from './delivery-store.ts'
 import { type Endpoint, patienceMs, retryAfterMs } from './endpoint.ts'
 import { parkClaim, pauseFailing } from './pause.ts'
+import { openPlaces, type Place, type Places } from './places.ts'
 import {
   type Claim,
   claimQueues,
@@ -25,8 +26,8 @@ import { type Message, type Rendered, renderMessage } from './render.ts'
 import { validSecrets } from './secrets.ts'
 import { listEndpointsById, noteFailure, noteSuccess } from './store.ts'
 
-/** How much may be under way at once: in all, to one endpoint, and to one that lately did not answer in time. */
-const room = { total: 256, endpoint: 32, slowEndpoint: 4, claim: 64 }
+/** Most in all at once, most claims of a round, most candidates of one endpoint, most results in one statement. */
+const most = { running: 1024, claims: 64, ofEndpoint: 32, results: 64 }
 /** How long a round waits while something is under way. */
 const restMs = 10
 
@@ -36,13 +37,12 @@ type Target = Endpoint & { mode: 'live' | 'sandbox' }
 export type Sender = {
   readonly ctx: Context
   readonly outbound: Outbound
-  readonly underWay: Map<string, number>
-  readonly slow: Set<string>
+  readonly places: Places
   readonly running: Set<Promise<void>>
 }
 
 export function newSender(ctx: Context, outbound: Outbound): Sender {
-  return { ctx, outbound, underWay: new Map(), slow: new Set(), running: new Set() }
+  return { ctx, outbound, places: openPlaces(), running: new Set() }
 }
 
 /** One round: claims what is due and starts it. True while anything is under way or was found: its end may make more due. */
@@ -62,58 +62,56 @@ export async function endSender(sender: Sender): Promise<void> {
   sender.outbound.close()
 }
 
-async function claimSome({ ctx, underWay, slow, running }: Sender): Promise<Claim[]> {
-  const free = Math.min(room.claim, room.total - running.size)
-  if (free <= 0) return []
-  const freeAt = (id: string) => (slow.has(id) ? room.slowEndpoint : room.endpoint) - (underWay.get(id) ?? 0)
-  const busy = [...underWay.keys()].filter((id) => freeAt(id) <= 0)
+type PlacedClaim = { claim: Claim; place: Place }
+
+/** Claims what is due and has a place. */
+async function claimSome({ ctx, places, running }: Sender): Promise<PlacedClaim[]> {
+  if (running.size >= most.running) return []
   const now = new Date(ctx.clock.nowMs())
-  const most = 4 * room.claim
-  const due =
-    busy.length === 0
-      ? await findDueQueues(ctx.sql, now, most)
-      : await findDueQueuesBeside(ctx.sql, { now, busy, each: room.endpoint, most })
-  const chosen = new Map<string, QueueKey[]>()
-  let count = 0
+  const due = await findDue(ctx, places, now)
+  const taken = new Map<string, { key: QueueKey; place: Place }>()
   for (const key of due) {
-    const mine = chosen.get(key.endpointId) ?? []
-    if (count >= free || mine.length >= freeAt(key.endpointId)) continue
-    chosen.set(key.endpointId, [...mine, key])
-    count += 1
+    const place = taken.size < most.claims ? places.enter(key) : undefined
+    if (place) taken.set(nameOf(key), { key, place })
   }
-  if (count === 0) return []
+  if (taken.size === 0) return []
   const leasedUntil = new Date(now.getTime() + limits.webhookLeaseMs)
-  return claimQueues(ctx.sql, [...chosen.values()].flat(), { now, leasedUntil })
+  const keys = [...taken.values()].map(({ key }) => key)
+  let claims: Claim[] = []
+  try {
+    claims = await claimQueues(ctx.sql, keys, { now, leasedUntil })
+  } finally {
+    const claimed = new Set(claims.map(nameOf))
+    for (const [name, { place }] of taken) if (!claimed.has(name)) place.leave()
+  }
+  return claims.map((claim) => ({ claim, place: (taken.get(nameOf(claim)) as { place: Place }).place }))
 }
 
-async function start(sender: Sender, claims: readonly Claim[]): Promise<void> {
+function findDue(ctx: Context, places: Places, now: Date): Promise<QueueKey[]> {
+  const full = places.full()
+  const page = 4 * most.claims
+  if (full.endpointIds.length === 0 && full.merchantIds.length === 0) return findDueQueues(ctx.sql, now, page)
+  return findDueQueuesBeside(ctx.sql, { now, full, each: most.ofEndpoint, most: page })
+}
+
+function nameOf({ endpointId, streamId }: QueueKey): string {
+  return `${endpointId} ${streamId}`
+}
+
+async function start(sender: Sender, placed: readonly PlacedClaim[]): Promise<void> {
   const { sql } = sender.ctx
+  const claims = placed.map(({ claim }) => claim)
   const [heads, endpoints] = await Promise.all([readHeads(sql, claims), listEndpointsById(sql, distinct(claims))])
-  const headOf = new Map(heads.map((head) => [`${head.endpointId} ${head.streamId}`, head]))
+  const headOf = new Map(heads.map((head) => [nameOf(head), head]))
   const endpointOf = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]))
-  for (const claim of claims) {
-    const head = headOf.get(`${claim.endpointId} ${claim.streamId}`)
-    const leave = enter(sender, claim.endpointId)
-    const work = { claim, head, endpoint: endpointOf.get(claim.endpointId), leave }
-    track(sender, claim, workOff(sender, work).finally(leave))
+  for (const { claim, place } of placed) {
+    const work = { claim, head: headOf.get(nameOf(claim)), endpoint: endpointOf.get(claim.endpointId), place }
+    track(sender, claim, workOff(sender, work).finally(place.leave))
   }
 }
 
 function distinct(claims: readonly Claim[]): Claim[] {
   return [...new Map(claims.map((claim) => [claim.endpointId, claim])).values()]
-}
-
-/** Takes a place at an endpoint; returns what gives it back, which may be called again. */
-function enter({ underWay }: Sender, endpointId: string): () => void {
-  underWay.set(endpointId, (underWay.get(endpointId) ?? 0) + 1)
-  let isIn = true
-  return () => {
-    if (!isIn) return
-    isIn = false
-    const left = (underWay.get(endpointId) ?? 1) - 1
-    if (left > 0) underWay.set(endpointId, left)
-    else underWay.delete(endpointId)
-  }
 }
 
 function track({ ctx, running }: Sender, { merchantId, endpointId }: Claim, work: Promise<void>): void {
@@ -123,9 +121,9 @@ function track({ ctx, running }: Sender, { merchantId, endpointId }: Claim, work
   running.add(tracked)
 }
 
-type Work = { claim: Claim; head: Head | undefined; endpoint: Target | undefined; leave(): void }
+type Work = { claim: Claim; head: Head | undefined; endpoint: Target | undefined; place: Place }
 
-async function workOff(sender: Sender, { claim, head, endpoint, leave }: Work): Promise<void> {
+async function workOff(sender: Sender, { claim, head, endpoint, place }: Work): Promise<void> {
   const { ctx } = sender
   if (endpoint?.status !== 'ACTIVE') return parkClaim(ctx, claim)
   // A process died between keeping a result and counting it: the count is put right here.
@@ -136,9 +134,9 @@ async function workOff(sender: Sender, { claim, head, endpoint, leave }: Work): 
   const result =
     typeof rendered === 'string'
       ? { status: undefined, error: rendered, durationMs: 0 }
-      : await tell(sender, endpoint, rendered)
+      : await post(sender, { endpoint, rendered, place })
   // The endpoint has answered: its place is free while the answer is being kept.
-  leave()
+  place.leave()
   return keep(sender, claim, head, endpoint, result)
 }
 
@@ -181,15 +179,13 @@ async function identityOf(ctx: Context, merchantId: number, data: string): Promi
   return { id: identityId, email: identity.email ?? null }
 }
 
-/** Sends one request to an endpoint and remembers whether it answers in time. */
-async function tell(
-  { outbound, slow }: Sender,
-  endpoint: Target,
-  { body, headers }: Rendered,
-): Promise<OutboundResult> {
-  const result = await outbound.post({ url: endpoint.url, body, headers, allowLoopback: endpoint.mode === 'sandbox' })
-  if (result.error === 'timeout') slow.add(endpoint.id)
-  else slow.delete(endpoint.id)
+type Call = { endpoint: Target; rendered: Rendered; place: Place }
+
+/** Sends one request to an endpoint. */
+async function post({ outbound }: Sender, { endpoint, rendered, place }: Call): Promise<OutboundResult> {
+  place.ask()
+  const result = await outbound.post({ url: endpoint.url, ...rendered, allowLoopback: endpoint.mode === 'sandbox' })
+  place.answered(result.error !== 'timeout')
   return result
 }
 
@@ -231,7 +227,7 @@ async function keep(
 
 /** Results that come while others are being kept share the next statement and its commit. */
 const keepFinish = perPool((sql) =>
-  batcher<Finish, void>({ most: room.claim, lanes: 2 }, async (finishes) => {
+  batcher<Finish, void>({ most: most.results, lanes: 2 }, async (finishes) => {
     await finishTries(sql, finishes)
     return finishes.map(() => undefined)
   }),

@@ -36,13 +36,15 @@ export async function findDueQueues(sql: Executor, now: Date, most: number): Pro
     order by due_at limit ${most}`
 }
 
+type FullPlaces = { endpointIds: readonly string[]; merchantIds: readonly number[] }
+
 /**
- * The same while some endpoints are busy here: endpoint by endpoint, at most `each`, so that what waits for the busy ones is
- * stepped over and not read.
+ * The same while some endpoints or merchants have no place left here: endpoint by endpoint, at most `each`, so that what
+ * waits for them is stepped over and not read.
  */
 export async function findDueQueuesBeside(
   sql: Executor,
-  { now, busy, each, most }: { now: Date; busy: readonly string[]; each: number; most: number },
+  { now, full, each, most }: { now: Date; full: FullPlaces; each: number; most: number },
 ): Promise<QueueKey[]> {
   return sql<QueueKey[]>`
     select q.merchant_id, q.endpoint_id, q.stream_id
@@ -53,7 +55,8 @@ export async function findDueQueuesBeside(
         and ${isUnleased(sql, now)}
       order by due_at limit ${each}
     ) q
-    where e.deleted_at is null and not (e.id = any (${busy as string[]}))
+    where e.deleted_at is null and not (e.id = any (${full.endpointIds as string[]}))
+      and not (e.merchant_id = any (${full.merchantIds as number[]}))
     order by q.due_at limit ${most}`
 }
 
