@@ -64,12 +64,12 @@ export async function flowScript(sql: postgres.Sql): Promise<string> {
     random,
     ...createStep({ ...read, session: { ...read.session, status: 'ATTEMPT', event_sequence: 1, finished_at: null } }),
     'begin;',
-    ...move(read.session, 'PROCESSING_PAYMENT', 1, 4, {}),
+    move(read.session, 'PROCESSING_PAYMENT', 1, 4, {}),
     insert(table.payment, begun, payment),
     ...of(1, 4),
     'commit;',
     'begin;',
-    ...move(read.session, 'FINISHED', 4, 6, later),
+    move(read.session, 'FINISHED', 4, 6, later),
     `update payments set ${assign({ ...received, status: 'RECEIVED' })} where merchant_id = ${paid.merchant_id} and id = ${payment};`,
     ...of(4, 6),
     insert('ledger_entries', entry, idOf('ent')),
@@ -98,7 +98,7 @@ function createStep(rows: { session: Row; account: Row; events: readonly Row[] }
   return [
     'begin;',
     insert(table.session, rows.session, session),
-    insert(table.account, { ...rows.account, status: 'ATTEMPT' }),
+    insert(table.account, rows.account),
     ...tell(rows.events[0] as Row),
     'commit;',
   ]
@@ -110,13 +110,10 @@ function tell(event: Row): string[] {
   return [insert(table.event, event, idOf('evt')), insert('event_outbox', place)]
 }
 
-/** The session and its account row in another status, if the counter of events is what it was. */
-function move(row: Row, status: string, before: number, sequence: number, others: Row): string[] {
+/** The session in another status, if the counter of events is what it was. */
+function move(row: Row, status: string, before: number, sequence: number, others: Row): string {
   const set = assign({ ...others, status, event_sequence: sequence, updated_at: row.updated_at })
-  return [
-    `update ${table.session} set ${set} where merchant_id = ${row.merchant_id} and id = ${session} and event_sequence = ${before};`,
-    `update ${table.account} set status = '${status}' where merchant_id = ${row.merchant_id} and session_id = ${session};`,
-  ]
+  return `update ${table.session} set ${set} where merchant_id = ${row.merchant_id} and id = ${session} and event_sequence = ${before};`
 }
 
 function pick(row: Row, columns: readonly string[]): Row {

@@ -16,7 +16,6 @@ export type Sink = {
   sessions(line: string): void
   accounts(line: string): void
   totals(line: string): void
-  pairs(line: string): void
 }
 
 const owners = 1000
@@ -62,10 +61,7 @@ export async function writeSessions(
     const session = draw(sample, number, createdMs, random)
     const createdDay = dayNumberAt(createdMs, sample.timeZone)
     sink.sessions(sessionLine(sample, session, createdDay))
-    for (const account of session.accounts)
-      sink.accounts(
-        `${sample.merchantId}\t${account}\t${session.id}\t${session.status}\t${session.expiresAt}\t${session.total}\n`,
-      )
+    for (const account of session.accounts) sink.accounts(`${sample.merchantId}\t${account}\t${session.id}\n`)
     levels.add(session, createdDay)
     const paused = pause()
     if (paused) await paused
@@ -161,28 +157,22 @@ function sessionLine(sample: Sample, s: Drawn, createdDay: number): string {
 /** Counts the sessions by every level, and writes the totals of a day when it is over, those of every day at the end. */
 function levelCounter(merchantId: number, sink: Sink) {
   let today = 0
-  const [ofDay, ofAll] = [newLevels(), newLevels()]
-  const write = ({ cells, pairs }: Levels, day: number) => {
-    for (const [key, { sessions, from, until }] of cells)
-      sink.totals(`${merchantId}\t${key}\t${day}\t${sessions}\t${from}\t${until}\n`)
-    for (const [key, sessions] of pairs) {
-      const [cell, set] = key.split('|')
-      sink.pairs(`${merchantId}\t${cell}\t${day}\t${set}\t${sessions}\n`)
-    }
+  const [ofDay, ofAll] = [new Map<string, number>(), new Map<string, number>()]
+  const write = (cells: Map<string, number>, day: number) => {
+    for (const [key, sessions] of cells) sink.totals(`${merchantId}\t${key}\t${day}\t${sessions}\n`)
     cells.clear()
-    pairs.clear()
   }
-  const add = ({ ownerId, status, accounts, expiresAt }: Drawn, day: number) => {
+  const add = ({ ownerId, status, accounts }: Drawn, day: number) => {
     if (day !== today) write(ofDay, today)
     today = day
     const set = [...accounts].sort()
-    for (const levels of [ofDay, ofAll]) {
+    const sets = set.length > 1 ? set.map((account) => `${account} {${set}}`) : []
+    for (const cells of [ofDay, ofAll]) {
       for (const owner of ['', ownerId]) {
-        for (const account of ['', ...set]) count(levels.cells, `${owner}\t${account}\t${status}`, expiresAt)
-        set.forEach((first, index) => {
-          for (const second of set.slice(index + 1))
-            more(levels.pairs, `${owner}\t${first}\t${second}\t${status}|{${set}}`)
-        })
+        for (const account of ['', ...set, ...sets]) {
+          const key = `${owner}\t${account}\t${status}`
+          cells.set(key, (cells.get(key) ?? 0) + 1)
+        }
       }
     }
   }
@@ -191,26 +181,6 @@ function levelCounter(merchantId: number, sink: Sink) {
     write(ofAll, -1)
   }
   return { add, end }
-}
-
-/** How many sessions, and when the first and the last of them end (ISO 8601, which is in the order of time). */
-type Cell = { sessions: number; from: string; until: string }
-type Levels = { cells: Map<string, Cell>; pairs: Map<string, number> }
-
-function newLevels(): Levels {
-  return { cells: new Map(), pairs: new Map() }
-}
-
-function count(cells: Map<string, Cell>, key: string, expiresAt: string): void {
-  const cell = cells.get(key)
-  if (!cell) return void cells.set(key, { sessions: 1, from: expiresAt, until: expiresAt })
-  cell.sessions += 1
-  if (expiresAt < cell.from) cell.from = expiresAt
-  if (expiresAt > cell.until) cell.until = expiresAt
-}
-
-function more(map: Map<string, number>, key: string): void {
-  map.set(key, (map.get(key) ?? 0) + 1)
 }
 
 function toBase32(value: number, length: number): string {

@@ -12,21 +12,11 @@ const tables = {
   sessions: { table: 'checkout_sessions', columns: sessionColumns },
   accounts: {
     table: 'checkout_session_accounts',
-    columns: ['merchant_id', 'account_number', 'session_id', 'status', 'expires_at', 'total_order'],
+    columns: ['merchant_id', 'account_number', 'session_id'],
   },
   totals: {
     table: 'checkout_session_totals',
-    columns: [
-      ...['merchant_id', 'owner_identity_id', 'account_number', 'status', 'created_day', 'sessions'],
-      ...['expires_from', 'expires_until'],
-    ],
-  },
-  pairs: {
-    table: 'checkout_session_pair_totals',
-    columns: [
-      ...['merchant_id', 'owner_identity_id', 'first_account', 'second_account', 'status', 'created_day'],
-      ...['account_numbers', 'sessions'],
-    ],
+    columns: ['merchant_id', 'owner_identity_id', 'account_number', 'status', 'created_day', 'sessions'],
   },
 } satisfies Record<keyof Sink, { table: string; columns: string[] }>
 type Stream = keyof Sink
@@ -106,7 +96,7 @@ async function copy(sql: postgres.Sql, sample: Sample, count: number): Promise<v
   const opened = await Promise.all((Object.keys(tables) as Stream[]).map((name) => openCopy(sql, name)))
   const streams = new Map(opened.map((stream) => [stream.name, stream]))
   const put = (name: Stream) => (line: string) => streams.get(name)?.put(line)
-  const sink = { sessions: put('sessions'), accounts: put('accounts'), totals: put('totals'), pairs: put('pairs') }
+  const sink = { sessions: put('sessions'), accounts: put('accounts'), totals: put('totals') }
   let rows = 0
   // The sockets are fed between the rows: without a pause they would starve while rows are made, and the other way round.
   const pause = () => (++rows % rowsPerTurn === 0 ? breathe(opened) : undefined)

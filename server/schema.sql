@@ -113,15 +113,10 @@ create table checkout_session_accounts (
   merchant_id integer not null,
   account_number text collate "C" not null,
   session_id object_id not null,
-  status text not null,
-  expires_at timestamp with time zone not null,
-  total_order numeric not null,
   constraint checkout_session_accounts_pkey PRIMARY KEY (merchant_id, session_id, account_number)
 );
-CREATE INDEX checkout_session_accounts_by_expiry ON checkout_session_accounts USING btree (merchant_id, account_number, status, expires_at, session_id);
-CREATE INDEX checkout_session_accounts_by_status ON checkout_session_accounts USING btree (merchant_id, account_number, status, session_id);
-CREATE INDEX checkout_session_accounts_by_total ON checkout_session_accounts USING btree (merchant_id, account_number, status, total_order, session_id);
-grant delete, insert, select, update (status, expires_at) on checkout_session_accounts to pasarela_app;
+CREATE INDEX checkout_session_accounts_by_account ON checkout_session_accounts USING btree (merchant_id, account_number, session_id);
+grant delete, insert, select on checkout_session_accounts to pasarela_app;
 
 create table checkout_session_deltas (
   merchant_id integer not null,
@@ -131,26 +126,11 @@ create table checkout_session_deltas (
   account_numbers text[] not null,
   status text not null,
   change integer not null,
-  expires_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
-  expires_until timestamp with time zone not null default 'infinity'::timestamp with time zone,
-  constraint checkout_session_deltas_pkey PRIMARY KEY (merchant_id, arrival)
+  constraint checkout_session_deltas_pkey PRIMARY KEY (merchant_id, arrival),
+  constraint checkout_session_deltas_change CHECK ((change <> 0))
 );
 comment on column checkout_session_deltas.account_numbers is 'The whole set of accounts that these sessions pay, in order.';
 grant delete, insert, select on checkout_session_deltas to pasarela_app;
-
-create table checkout_session_pair_totals (
-  merchant_id integer not null,
-  owner_identity_id text collate "C" not null,
-  first_account text collate "C" not null,
-  second_account text collate "C" not null,
-  status text collate "C" not null,
-  created_day integer not null,
-  account_numbers text[] collate "C" not null,
-  sessions bigint not null,
-  constraint checkout_session_pair_totals_pkey PRIMARY KEY (merchant_id, owner_identity_id, first_account, second_account, status, created_day, account_numbers),
-  constraint checkout_session_pair_totals_order CHECK ((first_account < second_account))
-);
-grant insert, select, update on checkout_session_pair_totals to pasarela_app;
 
 create table checkout_session_totals (
   merchant_id integer not null,
@@ -159,12 +139,9 @@ create table checkout_session_totals (
   status text collate "C" not null,
   created_day integer not null,
   sessions bigint not null,
-  expires_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
-  expires_until timestamp with time zone not null default 'infinity'::timestamp with time zone,
   constraint checkout_session_totals_pkey PRIMARY KEY (merchant_id, owner_identity_id, account_number, status, created_day)
 );
-comment on column checkout_session_totals.expires_from is 'No session that is or was counted here ends before.';
-comment on column checkout_session_totals.expires_until is 'No session that is or was counted here ends later.';
+comment on column checkout_session_totals.account_number is 'Empty: all accounts. With a space: an account, and the set of accounts that these sessions pay, which it belongs to.';
 grant insert, select, update on checkout_session_totals to pasarela_app;
 
 create table checkout_sessions (
@@ -224,8 +201,6 @@ comment on column checkout_sessions.tries is 'Failed payments of the whole chain
 comment on column checkout_sessions.created_day is 'The day of the id''s time in the merchant''s time zone, in days since 1970-01-01. What the counters count by.';
 CREATE INDEX checkout_sessions_by_expiry ON checkout_sessions USING btree (merchant_id, status, expires_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX checkout_sessions_by_owner ON checkout_sessions USING btree (merchant_id, owner_identity_id, status, id) WHERE (deleted_at IS NULL);
-CREATE INDEX checkout_sessions_by_owner_expiry ON checkout_sessions USING btree (merchant_id, owner_identity_id, status, expires_at, id) WHERE (deleted_at IS NULL);
-CREATE INDEX checkout_sessions_by_owner_total ON checkout_sessions USING btree (merchant_id, owner_identity_id, status, total_order, id) WHERE (deleted_at IS NULL);
 CREATE INDEX checkout_sessions_by_status ON checkout_sessions USING btree (merchant_id, status, id) WHERE (deleted_at IS NULL);
 CREATE INDEX checkout_sessions_by_total ON checkout_sessions USING btree (merchant_id, status, total_order, id) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX checkout_sessions_checkout_token ON checkout_sessions USING btree (merchant_id, checkout_token, successor_id) NULLS NOT DISTINCT WHERE (deleted_at IS NULL);

@@ -86,8 +86,6 @@ async function fill({ sql, client, target, count }: Stage, aheadMs: number): Pro
   const dueAt = Date.now() + aheadMs + 2 * perRowMs * count
   await sql`
     update checkout_sessions set expires_at = to_timestamp(${dueAt / 1000 - 1}) where checkout_token like 'due-%'`
-  await sql`
-    update checkout_session_accounts set expires_at = to_timestamp(${dueAt / 1000 - 1}) where session_id < ${'cs_01'}`
   for (let from = trial; from < count; from += fillSlice) {
     await copySessions(sql, { id, columns, from, to: Math.min(count, from + fillSlice), count, dueAt })
   }
@@ -117,11 +115,9 @@ async function copySessions(sql: postgres.Sql, { id, columns, from, to, count, d
   await sql.unsafe(`
     insert into checkout_sessions (${columns.join(', ')})
     select ${values.join(', ')} from checkout_sessions o, ${series} where o.id = '${id}'`)
-  const accountColumns = await columnsOf(sql, 'checkout_session_accounts')
-  const ofAccount: Record<string, string> = { session_id: numbered('cs'), expires_at: own.expires_at as string }
   await sql.unsafe(`
-    insert into checkout_session_accounts (${accountColumns.join(', ')})
-    select ${accountColumns.map((column) => ofAccount[column] ?? `o.${column}`).join(', ')}
+    insert into checkout_session_accounts (merchant_id, account_number, session_id)
+    select o.merchant_id, o.account_number, ${numbered('cs')}
     from checkout_session_accounts o, ${series} where o.session_id = '${id}'`)
   await sql.unsafe(`
     insert into checkout_session_deltas (merchant_id, created_day, owner_identity_id, account_numbers, status, change)

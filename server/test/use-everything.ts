@@ -9,12 +9,7 @@ import {
   rotateClient,
 } from '../src/access/manage-clients.ts'
 import { changeTimeZone } from '../src/checkout-sessions/change-time-zone.ts'
-import {
-  findWrongAccountRows,
-  findWrongBounds,
-  findWrongCounts,
-  findWrongTotals,
-} from '../src/checkout-sessions/counts-check-store.ts'
+import { findWrongAccountRows, findWrongCounts, findWrongTotals } from '../src/checkout-sessions/counts-check-store.ts'
 import { ledgerFaults } from '../src/ledger/balances.ts'
 import type { TestApp } from './harness.ts'
 import { aims, bodyAims, makeWorld, type World } from './security/world.ts'
@@ -34,7 +29,6 @@ export async function useEverything(t: TestApp): Promise<void> {
   await findWrongTotals(t.ctx.sql)
   await findWrongCounts(t.ctx.sql, null)
   await findWrongAccountRows(t.ctx.sql, null)
-  await findWrongBounds(t.ctx.sql, null)
   await changeTimeZone(t.ctx.sql, { merchantId: t.client.merchantId, timeZone: 'Pacific/Kiritimati', settleMs: 0 })
   // Past every retention.
   await t.advance(91 * 24 * 3_600_000)

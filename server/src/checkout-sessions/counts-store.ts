@@ -19,14 +19,13 @@ const all = ['']
 export const everyDay = -1
 
 /**
- * How many sessions match: totals, less what a session of several accounts counts twice, and the deltas that are not yet
- * folded; one statement, one snapshot, so that nothing counts twice or not at all.
+ * How many sessions match: totals plus the deltas that are not folded yet, in one statement and so in one snapshot. A
+ * session that pays several of the accounts is in the total of each, so `countedTwice` is taken off.
  */
 export async function countSessions(sql: Executor, filter: CountFilter): Promise<number> {
-  const owners = filter.owners ?? all
+  const { merchantId, owners, fromDay, untilDay } = filter
   const accounts = filter.accounts ?? all
-  const { fromDay, untilDay } = filter
-  const ofStatus = sql`merchant_id = ${filter.merchantId} and status = any (${filter.statuses as string[]})`
+  const statuses = sql`status = any (${filter.statuses as string[]})`
   const days = sql`
     ${fromDay === undefined ? sql`` : sql`and created_day >= ${fromDay}::int`}
     ${untilDay === undefined ? sql`` : sql`and created_day <= ${untilDay}::int`}`
@@ -34,82 +33,61 @@ export async function countSessions(sql: Executor, filter: CountFilter): Promise
     fromDay === undefined && untilDay === undefined
       ? sql`and created_day = ${everyDay}::int`
       : sql`and created_day >= 0 ${days}`
-  const twice =
-    accounts.length < 2
-      ? sql``
-      : sql`
-        union all
-        select -sum(sessions) from checkout_session_pair_totals
-        where ${ofStatus} ${level} and owner_identity_id = any (${owners as string[]})
-          and first_account = any (${accounts as string[]}) and second_account = any (${accounts as string[]})
-          and not exists (
-            select from unnest(account_numbers) as between_them (account)
-            where account = any (${accounts as string[]}) and account > first_account and account < second_account)`
+  const counted = sql`${statuses} ${level} and owner_identity_id = any (${(owners ?? all) as string[]})`
   const [row] = await plannedAfresh(sql<{ total: number }[]>`
     select coalesce(sum(n), 0)::int as total from (
       select sum(sessions) as n from checkout_session_totals
-      where ${ofStatus} ${level} and owner_identity_id = any (${owners as string[]}) and account_number = any (${accounts as string[]})
-      ${twice}
+      where merchant_id = ${merchantId} and ${counted} and account_number = any (${accounts as string[]})
+      ${accounts.length < 2 ? sql`` : countedTwice(sql, { merchantId, accounts, counted })}
       union all
       select sum(change) from checkout_session_deltas
-      where ${ofStatus} ${days}
-        ${filter.owners ? sql`and owner_identity_id = any (${filter.owners as string[]})` : sql``}
-        ${filter.accounts ? sql`and account_numbers && ${filter.accounts as string[]}::text[]` : sql``}
+      where merchant_id = ${merchantId} and ${statuses} ${days}
+        ${owners ? sql`and owner_identity_id = any (${owners as string[]})` : sql``}
+        ${filter.accounts ? sql`and account_numbers && ${accounts as string[]}::text[]` : sql``}
     ) as parts`)
   return row?.total ?? 0
 }
 
-/** When the sessions of a status end that a list may show: none of them before `from`, none after `until` (as text of the database). */
-export type Bounds = { readonly from: string; readonly until: string }
-
 /**
- * The bounds of every status that a list of these days has sessions of. A day more on both sides: while a merchant's zone is
- * being changed, a session may still be counted on the day before or after.
+ * Sets of accounts that belong to one of the given accounts and hold another one that stands before it. The accounts
+ * stand in the order of their size: the largest belongs to most sets, and those are not looked at. OFFSET 0 keeps each
+ * look a range of the key.
  */
-export async function findBounds(sql: Executor, filter: CountFilter): Promise<Map<SessionStatus, Bounds>> {
-  const { merchantId, owners, accounts, fromDay, untilDay } = filter
-  const within = sql`
-    merchant_id = ${merchantId} and status = any (${filter.statuses as string[]})
-    ${fromDay === undefined ? sql`` : sql`and created_day >= ${fromDay - 1}::int`}
-    ${untilDay === undefined ? sql`` : sql`and created_day <= ${untilDay + 1}::int`}`
-  const rows = await plannedAfresh(sql<({ status: SessionStatus } & Bounds)[]>`
-    select status, min(expires_from)::text as "from", max(expires_until)::text as until from (
-      select status, expires_from, expires_until from checkout_session_totals
-      where ${within} and created_day >= 0
-        and owner_identity_id = any (${(owners ?? all) as string[]}) and account_number = any (${(accounts ?? all) as string[]})
-      union all
-      select status, expires_from, expires_until from checkout_session_deltas
-      where ${within}
-        ${owners ? sql`and owner_identity_id = any (${owners as string[]})` : sql``}
-        ${accounts ? sql`and account_numbers && ${accounts as string[]}::text[]` : sql``}
-    ) as parts group by status having min(expires_from) <= max(expires_until)`)
-  return new Map(rows.map(({ status, from, until }) => [status, { from, until }]))
+function countedTwice(
+  sql: Executor,
+  { merchantId, accounts, counted }: { merchantId: number; accounts: readonly string[]; counted: Fragment },
+): Fragment {
+  return sql`
+    union all
+    select -sum(t.sessions) from (
+      select account, array_agg(account) over (order by sessions desc, account rows between unbounded preceding and 1 preceding) as before
+      from (
+        select account_number as account, sum(sessions) as sessions from checkout_session_totals
+        where merchant_id = ${merchantId} and ${counted} and account_number = any (${accounts as string[]}) group by account_number
+      ) as sized
+    ) as ranked
+    cross join lateral (
+      select sessions from checkout_session_totals
+      where merchant_id = ${merchantId} and ${counted} and account_number >= ranked.account || ' {' and account_number < ranked.account || ' |'
+        and substr(account_number, length(ranked.account) + 2)::text[] && ranked.before offset 0
+    ) as t
+    where ranked.before is not null`
 }
 
 /**
- * Rows of counts as the totals keep them: each for all owners and for its own, for all accounts and for each of its own, for
- * every day and for its own.
+ * Rows of counts as the totals keep them: each for all owners and for its own, for all accounts, each of its own and each
+ * of them with the whole set if there are several, for every day and for its own.
  */
 export const toTotals = (sql: Executor, counts: Fragment) => sql`
-  select c.merchant_id, o.owner, a.account, c.status, d.created_day, sum(c.change)::bigint as sessions,
-    min(c.expires_from) as expires_from, max(c.expires_until) as expires_until
+  select c.merchant_id, o.owner, a.account, c.status, d.created_day, sum(c.change)::bigint as sessions
   from (${counts}) as c
   cross join lateral (values (''), (c.owner_identity_id::text)) as o (owner)
-  cross join lateral (select '' union all select unnest(c.account_numbers)) as a (account)
+  cross join lateral (
+    select '' union all select unnest(c.account_numbers)
+    union all select unnest(c.account_numbers) || ' ' || c.account_numbers::text where cardinality(c.account_numbers) > 1
+  ) as a (account)
   cross join lateral (values (${everyDay}::int), (c.created_day)) as d (created_day)
   group by 1, 2, 3, 4, 5`
-
-/** The same for each pair of accounts that a session pays both. */
-export const toPairs = (sql: Executor, counts: Fragment) => sql`
-  select c.merchant_id, o.owner, a.account as first_account, b.account as second_account, c.status, d.created_day,
-    c.account_numbers, sum(c.change)::bigint as sessions
-  from (${counts}) as c
-  cross join lateral (values (''), (c.owner_identity_id::text)) as o (owner)
-  cross join lateral unnest(c.account_numbers) as a (account)
-  cross join lateral unnest(c.account_numbers) as b (account)
-  cross join lateral (values (${everyDay}::int), (c.created_day)) as d (created_day)
-  where c.change <> 0 and cardinality(c.account_numbers) > 1 and a.account collate "C" < b.account collate "C"
-  group by 1, 2, 3, 4, 5, 6, 7`
 
 /**
  * Folds up to `most` deltas into totals and returns how many. What DELETE returns is exactly what this statement took away,
@@ -117,26 +95,19 @@ export const toPairs = (sql: Executor, counts: Fragment) => sql`
  * Totals are written in the order of their key, so that two rounds at once wait for each other instead of dying.
  */
 export async function foldSessionDeltas(sql: Executor, most: number): Promise<number> {
-  const counts = sql`select * from summed where change <> 0 or expires_from <= expires_until`
+  const counts = sql`select * from summed where change <> 0`
   const [done] = await sql<{ folded: number }[]>`
     with taken as (
       delete from checkout_session_deltas d
       using (select merchant_id, arrival from checkout_session_deltas order by merchant_id, arrival limit ${most}) as next
       where d.merchant_id = next.merchant_id and d.arrival = next.arrival
-      returning d.merchant_id, d.created_day, d.owner_identity_id, d.account_numbers, d.status, d.change, d.expires_from, d.expires_until
+      returning d.merchant_id, d.created_day, d.owner_identity_id, d.account_numbers, d.status, d.change
     ), summed as (
-      select merchant_id, created_day, owner_identity_id, account_numbers, status, sum(change) as change,
-        min(expires_from) as expires_from, max(expires_until) as expires_until
+      select merchant_id, created_day, owner_identity_id, account_numbers, status, sum(change) as change
       from taken group by merchant_id, created_day, owner_identity_id, account_numbers, status
     ), totals as (
       insert into checkout_session_totals as t ${toTotals(sql, counts)} order by 1, 2, 3, 4, 5
       on conflict (merchant_id, owner_identity_id, account_number, status, created_day)
-      do update set sessions = t.sessions + excluded.sessions,
-        expires_from = least(t.expires_from, excluded.expires_from),
-        expires_until = greatest(t.expires_until, excluded.expires_until)
-    ), pairs as (
-      insert into checkout_session_pair_totals as t ${toPairs(sql, counts)} order by 1, 2, 3, 4, 5, 6, 7
-      on conflict (merchant_id, owner_identity_id, first_account, second_account, status, created_day, account_numbers)
       do update set sessions = t.sessions + excluded.sessions
     )
     select count(*)::int as folded from taken`
@@ -145,48 +116,39 @@ export async function foldSessionDeltas(sql: Executor, most: number): Promise<nu
 
 /**
  * The part `counted` of a writing statement, which keeps the counters. `changed`: rows (merchant_id, id, created_day, owner_identity_id,
- * status, change, expires_at), the last null where the end of the session is known already; `accounts`: rows (merchant_id, session_id,
- * account_number) of the same sessions.
+ * status, change); `accounts`: rows (merchant_id, session_id, account_number) of the same sessions.
  */
 export function appendDeltas(sql: Executor, changed: Fragment, accounts: Fragment): Fragment {
   return sql`
     counted as (
-    insert into checkout_session_deltas (merchant_id, created_day, owner_identity_id, account_numbers, status, change,
-      expires_from, expires_until)
-    select c.merchant_id, c.created_day, c.owner_identity_id, coalesce(a.account_numbers, '{}'), c.status, sum(c.change),
-      coalesce(min(c.expires_at), 'infinity'), coalesce(max(c.expires_at), '-infinity')
+    insert into checkout_session_deltas (merchant_id, created_day, owner_identity_id, account_numbers, status, change)
+    select c.merchant_id, c.created_day, c.owner_identity_id, coalesce(a.account_numbers, '{}'), c.status, sum(c.change)
     from (${changed}) as c
     left join (
       select merchant_id, session_id, array_agg(account_number::text order by account_number) as account_numbers
       from (${accounts}) as each_account group by merchant_id, session_id
     ) as a on a.merchant_id = c.merchant_id and a.session_id = c.id
-    group by 1, 2, 3, 4, 5 having sum(c.change) <> 0 or count(c.expires_at) > 0)`
+    group by 1, 2, 3, 4, 5 having sum(c.change) <> 0)`
 }
 
 /**
- * The parts of a writing statement that keep lists and counters in step with sessions that it has changed: what its part
- * `moved` returns of each is merchant_id, id, created_day, owner_identity_id, expires_at, `more_time` (whether it has another end than
- * before), and `status_before` and `status`, which are null for a session that is deleted.
+ * The part of a writing statement that keeps the counters in step with sessions that it has changed: what its part `moved`
+ * returns of each is merchant_id, id, created_day, owner_identity_id, and `status_before` and `status`, which are null for a session
+ * that is deleted.
  */
-export function keepLists(sql: Executor, moved: string): Fragment {
-  const from = sql(moved)
+export function countMoves(sql: Executor, moved: string): Fragment {
   const changed = sql`
-    select m.merchant_id, m.id, m.created_day, m.owner_identity_id, side.status, side.change, side.expires_at
-    from ${from} m cross join lateral (values
-      (m.status_before, -1, null),
-      (m.status, 1, case when m.more_time or m.status_before is distinct from m.status then m.expires_at end)
-    ) as side (status, change, expires_at)
-    where side.status is not null`
+    select m.merchant_id, m.id, m.created_day, m.owner_identity_id, side.status, side.change
+    from ${sql(moved)} m cross join lateral (values (m.status_before, -1), (m.status, 1)) as side (status, change)
+    where side.status is not null and m.status_before is distinct from m.status`
+  return appendDeltas(sql, changed, accountsOf(sql, moved))
+}
+
+/** The accounts of the sessions that a part of the statement returns. */
+function accountsOf(sql: Executor, part: string): Fragment {
   return sql`
-    account_rows as (
-      update checkout_session_accounts a set status = m.status, expires_at = m.expires_at from ${from} m
-      where a.merchant_id = m.merchant_id and a.session_id = m.id and m.status is not null
-      returning a.merchant_id, a.session_id, a.account_number
-    ), account_rows_gone as (
-      delete from checkout_session_accounts a using ${from} m
-      where a.merchant_id = m.merchant_id and a.session_id = m.id and m.status is null
-      returning a.merchant_id, a.session_id, a.account_number
-    ), ${appendDeltas(sql, changed, sql`table account_rows union all table account_rows_gone`)}`
+    select a.merchant_id, a.session_id, a.account_number from checkout_session_accounts a
+    join ${sql(part)} m on a.merchant_id = m.merchant_id and a.session_id = m.id`
 }
 
 /** The first and the last id of a merchant's sessions; undefined where there are none. */
@@ -213,11 +175,8 @@ export async function moveToDay(
   at: { merchantId: number; day: number; fromId: string; beforeId: string; most: number },
 ): Promise<number> {
   const changed = sql`
-    select merchant_id, id, day_before as created_day, owner_identity_id, status, -1 as change, null::timestamptz as expires_at from moved
-    union all select merchant_id, id, created_day, owner_identity_id, status, 1, expires_at from moved`
-  const accounts = sql`
-    select a.merchant_id, a.session_id, a.account_number from checkout_session_accounts a
-    join moved m on a.merchant_id = m.merchant_id and a.session_id = m.id`
+    select merchant_id, id, day_before as created_day, owner_identity_id, status, -1 as change from moved
+    union all select merchant_id, id, created_day, owner_identity_id, status, 1 from moved`
   const [done] = await sql<{ found: number }[]>`
     with found as (
       select merchant_id, id, status, created_day from checkout_sessions
@@ -227,8 +186,8 @@ export async function moveToDay(
       update checkout_sessions s set created_day = ${at.day} from found f
       where s.merchant_id = f.merchant_id and s.id = f.id and s.status = f.status and s.created_day = f.created_day
         and s.deleted_at is null
-      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.status, s.expires_at, f.created_day as day_before
-    ), ${appendDeltas(sql, changed, accounts)}
+      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.status, f.created_day as day_before
+    ), ${appendDeltas(sql, changed, accountsOf(sql, 'moved'))}
     select count(*)::int as found from found`
   return done?.found ?? 0
 }

@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Client, startTestApp, type TestApp } from '../../test/harness.ts'
-import { anaPix, makeShop, ok, pixOf, type Shop } from '../../test/shop.ts'
-import { dayOfNumber, dayText } from '../kit/day.ts'
+import { anaPix, makeShop, ok, type Shop } from '../../test/shop.ts'
 import { openPool, type Sql } from '../kit/db.ts'
 import { changeTimeZone } from './change-time-zone.ts'
-import { findWrongAccountRows, findWrongBounds, findWrongCounts } from './counts-check-store.ts'
-import { countSessions, findBounds, foldSessionDeltas } from './counts-store.ts'
+import { findWrongAccountRows, findWrongCounts } from './counts-check-store.ts'
+import { countSessions, foldSessionDeltas } from './counts-store.ts'
 import { createdDayOf, type SessionStatus, sessionMachine } from './session.ts'
 
 let t: TestApp
@@ -41,7 +40,6 @@ const deltas = async () => {
 async function assertExact(): Promise<void> {
   assert.deepEqual([...(await findWrongCounts(t.ctx.sql, null))], [])
   assert.deepEqual([...(await findWrongAccountRows(t.ctx.sql, null))], [])
-  assert.deepEqual([...(await findWrongBounds(t.ctx.sql, null))], [])
 }
 /** A session that pays these accounts, an equal part to each. */
 async function split(numbers: string[]) {
@@ -114,46 +112,6 @@ describe('counters', () => {
         assert.equal(body.results.length, expected)
       }
       await assertExact()
-    }
-  })
-
-  it('know when the sessions of a day end: of each status, folded or not, and later when one is given more time', async () => {
-    const merchant = await t.newMerchant()
-    const own = await makeShop(merchant)
-    const [short, long] = [await own.session({ duration: 60 }), await own.session({ duration: 366 * 86_400 })]
-    const paid = await own.session({ duration: 7200 })
-    await ok(merchant, 'POST', `/checkout-sessions/${paid.id}/payments`, pixOf('ana+silent@example.com'))
-    const day = createdDayOf(paid.id, 'America/Santiago')
-    const bounds = async () => {
-      const days = { fromDay: day, untilDay: day }
-      const filter = { merchantId: merchant.merchantId, owners: undefined, accounts: undefined, ...days }
-      const found = await findBounds(t.ctx.sql, { ...filter, statuses: sessionMachine.statuses })
-      return Object.fromEntries(
-        [...found].map(([status, { from, until }]) => [
-          status,
-          [new Date(from).toISOString(), new Date(until).toISOString()],
-        ]),
-      )
-    }
-    const shown = async (order: string) => {
-      const days = `startDate=${dayText(dayOfNumber(day))}&endDate=${dayText(dayOfNumber(day))}`
-      const { results } = await ok(merchant, 'GET', `/checkout-sessions?${days}&sort=expiresAt:${order}`)
-      return results.map(({ id }: { id: string }) => id)
-    }
-    const before = { ATTEMPT: [short.expiresAt, long.expiresAt], PROCESSING_PAYMENT: [paid.expiresAt, paid.expiresAt] }
-    // Whoever was ATTEMPT for a moment is still within: bounds only widen.
-    assert.deepEqual(await bounds(), before)
-    assert.deepEqual(await shown('asc'), [short.id, paid.id, long.id])
-    await t.runJobs()
-    assert.deepEqual(await bounds(), before)
-    t.passTime(30_000)
-    const later = await ok(merchant, 'POST', `/checkout-sessions/token/${long.checkoutToken}/refresh`, {})
-    assert.ok(later.expiresAt > long.expiresAt)
-    for (let folded = 0; folded < 2; folded++) {
-      assert.deepEqual(await bounds(), { ...before, ATTEMPT: [short.expiresAt, later.expiresAt] })
-      assert.deepEqual(await shown('desc'), [long.id, paid.id, short.id])
-      await assertExact()
-      await t.runJobs()
     }
   })
 

@@ -4,7 +4,7 @@ import { appendPart } from '../events/append-part.ts'
 import { claim } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import type { Fragment } from '../kit/statement.ts'
-import { keepLists } from './counts-store.ts'
+import { countMoves } from './counts-store.ts'
 import { expirable } from './store.ts'
 
 /** `eventIds`: one for each session that may be moved, which is how many are at most. */
@@ -53,9 +53,9 @@ export async function expireWithSnapshots(
       update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${now}
       from told_last t
       where s.merchant_id = t.merchant_id and s.id = t.id
-      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.expires_at, false as more_time, s.status,
+      returning s.merchant_id, s.id, s.created_day, s.owner_identity_id, s.status,
         t.status as status_before, s.event_sequence, t.told, t.n
-    ), ${keepLists(sql, 'expired')}, ${appendPart(
+    ), ${countMoves(sql, 'expired')}, ${appendPart(
       sql,
       sql`
       select x.merchant_id, x.id, x.event_sequence, i.id, 'checkout_session.expired', convert_from(x.told, 'UTF8')::json, ${now}::timestamptz

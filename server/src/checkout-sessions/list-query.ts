@@ -1,11 +1,18 @@
-/** The list of sessions: every documented filter and sort, each a walk over an index; `total` is exact and comes from counters. */
+/** The list of sessions: every documented filter and sort, walked to or sorted; `total` is exact and comes from counters. */
 import Type from 'typebox'
 import type { Executor } from '../kit/db.ts'
 import { commaList, commaListOf, listQuery, oneValue, type Page, readCommaList } from '../kit/page.ts'
 import { limits } from '../vocabulary/limits.ts'
-import { countSessions, findBounds } from './counts-store.ts'
+import { countSessions } from './counts-store.ts'
 import { type Session, type SessionStatus, sessionMachine } from './session.ts'
-import { countByToken, findPage, findPageByToken, type ListFilter } from './walk-store.ts'
+import {
+  type Along,
+  countByToken,
+  findPageBySorting,
+  findPageByToken,
+  findPageByWalking,
+  type ListFilter,
+} from './walk-store.ts'
 
 export const sessionSorts = { createdAt: 'id', expiresAt: 'expires_at', totalAmount: 'total_order', status: 'status' }
 
@@ -33,26 +40,49 @@ export async function listSessions(
 ): Promise<SessionPage> {
   const filter = readFilter(merchantId, query, page)
   const token = query.checkoutToken
-  const [sessions, total] = await Promise.all(
-    token !== undefined
-      ? [findPageByToken(sql, { ...filter, token }, page), countByToken(sql, { ...filter, token }, page)]
-      : [findShorterWay(sql, filter, page), countSessions(sql, filter)],
-  )
+  if (token !== undefined) {
+    const [sessions, total] = await Promise.all([
+      findPageByToken(sql, { ...filter, token }, page),
+      countByToken(sql, { ...filter, token }, page),
+    ])
+    return { sessions, total }
+  }
+  const [along, total] = await Promise.all([narrower(sql, filter), countSessions(sql, filter)])
+  const sessions =
+    page.column === 'id'
+      ? await findPageByWalking(sql, filter, page, along)
+      : await ((await isSorted(sql, filter, page, total))
+          ? findPageBySorting(sql, filter, page, along)
+          : findPageByWalking(sql, filter, page, page.column === 'status' && filter.owners ? 'owner' : 'all'))
   return { sessions, total }
 }
 
-/** A list by owner and account walks along the one that has fewer sessions, and looks each up in the other. */
-async function findShorterWay(sql: Executor, filter: ListFilter, page: Page): Promise<Session[]> {
-  const { owners, accounts } = filter
-  // Days are where ids lie, not where sessions end: the order of expiry has to be told where to walk.
-  const hasDays = filter.fromDay !== undefined || filter.untilDay !== undefined
-  const bounds = hasDays && page.column === 'expires_at' ? await findBounds(sql, filter) : undefined
-  if (!owners || !accounts) return findPage(sql, filter, page, accounts ? 'account' : owners ? 'owner' : 'all', bounds)
-  const [byOwner, byAccount] = await Promise.all([
+/** What to go along: of two filters the one that fewer sessions match. Each of those is then looked up in the other. */
+async function narrower(sql: Executor, filter: ListFilter): Promise<Along> {
+  const { owners, accounts, statuses } = filter
+  const others = owners ? 'owner' : 'all'
+  if (!accounts) return others
+  if (!owners && statuses.length === sessionMachine.statuses.length) return 'account'
+  const [byOthers, byAccount] = await Promise.all([
     countSessions(sql, { ...filter, accounts: undefined }),
-    countSessions(sql, { ...filter, owners: undefined }),
+    countSessions(sql, { ...filter, owners: undefined, statuses: sessionMachine.statuses }),
   ])
-  return findPage(sql, filter, page, byOwner < byAccount ? 'owner' : 'account', bounds)
+  return byOthers < byAccount ? others : 'account'
+}
+
+/** Some days in the order of expiry may lie behind all other days. Up to this many sessions are sorted: their rows are neighbours. */
+const daysSortedMax = 1_000_000
+
+/**
+ * Whether all `total` matches are sorted. Walking instead comes by more sessions the fewer of them match: some
+ * `end / total` of all, where `end` is how many matches the page needs.
+ */
+async function isSorted(sql: Executor, filter: ListFilter, page: Page, total: number): Promise<boolean> {
+  const hasDays = filter.fromDay !== undefined || filter.untilDay !== undefined
+  if (hasDays && page.column === 'expires_at' && total <= daysSortedMax) return true
+  const unfiltered = { owners: undefined, accounts: undefined, fromDay: undefined, untilDay: undefined }
+  const all = await countSessions(sql, { ...filter, ...unfiltered })
+  return total * total <= (page.offset + page.limit) * all
 }
 
 function readFilter(merchantId: number, query: SessionQuery, { fromDay, untilDay }: Page): ListFilter {

@@ -6,10 +6,9 @@ import { handOut } from '../kit/batch.ts'
 import { claim, type Due } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import { type KeyWrite, keysPart, markWritten } from '../kit/idempotency-part.ts'
-import { formatAmount } from '../kit/money.ts'
 import { type Fragment, raw } from '../kit/statement.ts'
 import { sessionColumns } from './columns.ts'
-import { appendDeltas, keepLists } from './counts-store.ts'
+import { appendDeltas, countMoves } from './counts-store.ts'
 import { type MovedSession, movePart } from './move-part.ts'
 import type { Session } from './session.ts'
 
@@ -27,9 +26,6 @@ export async function insertSessions(sql: Executor, added: readonly NewSession[]
       merchant_id: s.merchantId,
       account_number: number,
       session_id: s.id,
-      status: s.status,
-      expires_at: s.expiresAt,
-      total_order: formatAmount(s.totalMinor, s.currency),
     })),
   )
   const { names, record, toRow } = sessionColumns
@@ -40,10 +36,10 @@ export async function insertSessions(sql: Executor, added: readonly NewSession[]
       insert into checkout_sessions (${raw(sql, names())})
       select * from json_to_recordset(${sessions.map(toRow) as never}::json) as r (${raw(sql, record)})
       on conflict do nothing
-      returning merchant_id, id, created_day, owner_identity_id, status, expires_at
+      returning merchant_id, id, created_day, owner_identity_id, status
     ), accounts as (
-      insert into checkout_session_accounts (merchant_id, account_number, session_id, status, expires_at, total_order)
-      select a.merchant_id, a.account_number, a.session_id, a.status, a.expires_at, a.total_order
+      insert into checkout_session_accounts (merchant_id, account_number, session_id)
+      select a.merchant_id, a.account_number, a.session_id
       from json_populate_recordset(null::checkout_session_accounts, ${accounts as never}::json) a
       join inserted_sessions i on i.merchant_id = a.merchant_id and i.id = a.session_id
       returning merchant_id, session_id, account_number
@@ -158,7 +154,7 @@ export async function moveSessionsDue(sql: Executor, { from, ...due }: Due & { f
     with ${claim(sql, expirable(sql, from, sql`merchant_id, id, status`), due)}, expired as (
       update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${due.now}
       from due where s.merchant_id = due.merchant_id and s.id = due.id
-      returning s.*, false as more_time, due.status as status_before
-    ), ${keepLists(sql, 'expired')}
+      returning s.*, due.status as status_before
+    ), ${countMoves(sql, 'expired')}
     select * from expired`
 }

@@ -77,7 +77,7 @@ export async function deletePayments(sql: Executor, merchantId: number, ids: rea
 
 /** Deletes sessions, what finds them by their destinations, and their part of the counters. */
 export async function deleteSessions(sql: Executor, merchantId: number, ids: readonly string[]): Promise<void> {
-  const uncounted = sql`select *, -1 as change, null::timestamptz as expires_at from gone where deleted_at is null`
+  const uncounted = sql`select *, -1 as change from gone where deleted_at is null`
   await sql`
     with gone as (
       delete from checkout_sessions where merchant_id = ${merchantId} and id = any (${ids as string[]})
