@@ -14,12 +14,14 @@ import { noteWrites } from './http/activity.ts'
 import type { Admission } from './http/admission.ts'
 import { boundAnswers } from './http/answers.ts'
 import { readBodies } from './http/body.ts'
+import { answerClientError } from './http/client-errors.ts'
 import { serveDocs } from './http/docs.ts'
 import { answerErrors, answerRouterError } from './http/errors.ts'
 import { forgetChanges } from './http/forget.ts'
 import { guard, withoutSandboxPrefix } from './http/guard.ts'
 import { limitRates } from './http/limit.ts'
 import { logRequests } from './http/log.ts'
+import { refuseUnrouted } from './http/methods.ts'
 import { watchRoutes } from './http/openapi.ts'
 import { replayAnswers } from './http/replay.ts'
 import { shedLoad } from './http/shed.ts'
@@ -57,17 +59,19 @@ export async function buildApp(ctx: AppContext, { onRoute, admission, unreadAnsw
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     frameworkErrors: answerRouterError as never,
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
   }) as unknown as App
   app.addSchema(ProblemSchema)
   app.addSchema(Pagination)
   if (onRoute) app.addHook('onRoute', (route) => onRoute(route, app.getSchemas()))
   watchRoutes(app)
-  readBodies(app)
   answerErrors(app)
   logRequests(app)
   shedLoad(app, admission)
   guard(app, ctx)
+  refuseUnrouted(app)
+  readBodies(app)
   noteWrites(app, ctx)
   await limitRates(app)
   boundAnswers(app, unreadAnswerMs)

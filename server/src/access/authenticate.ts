@@ -86,14 +86,11 @@ function bearerOf(headers: Headers): string {
 
 /** The version a request asks for: `conomyhq-api-version` or its alias `pasarela-version`; absent or empty is v1. */
 export function versionOf(headers: Headers): ApiVersion {
-  for (const name of ['conomyhq-api-version', 'pasarela-version']) {
-    const value = headers[name]
-    if (value === undefined || value === '') continue
-    if (value === versionV2) return 'v2'
-    const detail = `must be absent or "${versionV2}"`
-    throw problem('invalidParam', `The header ${name} ${detail}.`, {
-      errors: [{ pointer: `/headers/${name}`, detail }],
-    })
-  }
-  return 'v1'
+  const given = ['conomyhq-api-version', 'pasarela-version'].filter((name) => headers[name])
+  const wrong = given.find((name) => headers[name] !== versionV2)
+  if (wrong === undefined) return given.length > 0 ? 'v2' : 'v1'
+  const detail = `must be absent or "${versionV2}"`
+  throw problem('invalidParam', `The header ${wrong} ${detail}.`, {
+    errors: [{ pointer: `/headers/${wrong}`, detail }],
+  })
 }

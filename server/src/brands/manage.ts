@@ -1,6 +1,7 @@
 /** What a merchant does with its brands. */
 import { createHash } from 'node:crypto'
 import type { Caller } from '../access/caller.ts'
+import { readMerchantNumber } from '../access/find.ts'
 import { findIdentity } from '../identities/find.ts'
 import { fullName } from '../identities/identity.ts'
 import { type Context, nowFor } from '../kit/context.ts'
@@ -94,7 +95,8 @@ export async function removeLogo(ctx: Context, caller: Caller, organizationId: s
 /** A logo by the name that its address has; undefined when there is none. */
 export async function readLogo(ctx: Context, name: string): Promise<store.Logo | undefined> {
   const match = /^([0-9a-z]{1,6})-([\w-]{22})$/.exec(name)
-  return match ? store.findLogoByHash(ctx.sql, Number.parseInt(match[1] ?? '', 36), match[2] ?? '') : undefined
+  const merchantId = readMerchantNumber(match?.[1] ?? '')
+  return merchantId === undefined ? undefined : store.findLogoByHash(ctx.sql, merchantId, match?.[2] ?? '')
 }
 
 async function nameOf(ctx: Context, caller: Caller, organizationId: string): Promise<string> {

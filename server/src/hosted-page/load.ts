@@ -1,6 +1,6 @@
 /** Reads what a page shows. Nothing here changes anything: that is what GET promises. */
 import type { Merchant } from '../access/caller.ts'
-import { findMerchant } from '../access/find.ts'
+import { findMerchant, readMerchantNumber } from '../access/find.ts'
 import type { Brand } from '../brands/brand.ts'
 import { findBrandOf } from '../brands/find.ts'
 import { findSessionOfPage } from '../checkout-sessions/find.ts'
@@ -18,8 +18,8 @@ import type { Payee } from './view/layout.ts'
 /** The parts of `<merchant in base 36>-<22 characters>`; undefined for anything else, which names no page. */
 export function readToken(token: string): { merchantId: number; pageToken: string } | undefined {
   const match = /^([0-9a-z]{1,6})-([\w-]{22})$/.exec(token)
-  const merchantId = Number.parseInt(match?.[1] ?? '', 36)
-  return match && merchantId <= 2 ** 31 - 1 ? { merchantId, pageToken: match[2] ?? '' } : undefined
+  const merchantId = readMerchantNumber(match?.[1] ?? '')
+  return merchantId === undefined ? undefined : { merchantId, pageToken: match?.[2] ?? '' }
 }
 
 export type LoadedSession = {

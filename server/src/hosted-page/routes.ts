@@ -12,7 +12,7 @@ import { html } from './html.ts'
 import { limiter } from './limiter.ts'
 import { mintSession, renderLink } from './link-page.ts'
 import { livePages } from './live.ts'
-import { loadLink, loadSession } from './load.ts'
+import { loadLink, loadSession, readToken } from './load.ts'
 import { address, type Notice, notices, type Query, type Shown } from './page.ts'
 import { renderSession } from './render.ts'
 import { actions } from './screens.ts'
@@ -29,6 +29,10 @@ export function hostedPageRoutes(app: App, ctx: Context): void {
   app.register(async (scope) => {
     readForms(scope)
     scope.setErrorHandler((error, request, reply) => sendError(ctx, error, request, reply))
+    // Nothing is done for an address that is no page's: neither counted nor written into a redirect.
+    scope.addHook('onRequest', async ({ params }) => {
+      if (!readToken((params as Params).token)) throw problem('notFound', 'There is no such page.')
+    })
     const limit = limiter(() => ctx.clock.nowMs())
     const allow = (request: FastifyRequest, kind: 'view' | 'act' | 'link') => {
       const { token } = request.params as Params

@@ -1,8 +1,11 @@
 /** Requests at the edge: odd encodings, addresses, methods and headers are refused in our own words, and never with a 500. */
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { startTestApp, type TestApp } from '../../test/harness.ts'
+import { versionV2 } from '../access/caller.ts'
+import { listRoutes } from './openapi.ts'
 
 let t: TestApp
 before(async () => {
@@ -89,6 +92,183 @@ describe('bodies', () => {
         if (depth < 1_000) assert.ok([200, 409].includes(answer.statusCode), answer.body)
         else assert.match(answer.json().detail, /nested more than 1000 levels/, answer.body)
       }
+    }
+  })
+})
+
+describe('addresses', () => {
+  const token = 'a'.repeat(22)
+  for (const path of [
+    '/pay/%E4%B8%AD/x',
+    '/link/%E4%B8%AD/x',
+    '/pay/%E4%B8%AD',
+    '/pay/1-x/return',
+    `/brand-logos/zzzzzz-${token}`,
+  ]) {
+    test(`GET ${path} is 404`, async () => {
+      assert.equal((await send('GET', path)).statusCode, 404)
+    })
+  }
+
+  test('of every route, with every odd value in every place, are never 500', async () => {
+    const odd = [
+      '%E4%B8%AD',
+      '%FF',
+      '%00',
+      '%',
+      '%0D%0Ax:%20y',
+      '\u4e2d',
+      `zzzzzz-${token}`,
+      `1-${token}`,
+      '999999999999999999999',
+      '-1',
+      `idn_${'z'.repeat(26)}`,
+      '..%2f..%2f',
+      'a'.repeat(200),
+      'é'.repeat(199),
+      'a'.repeat(5_000),
+    ]
+    let sent = 0
+    for (const { method, url } of listRoutes(t.app).filter(({ url }) => /[:*]/.test(url))) {
+      for (const value of odd) {
+        const path = url.replaceAll(/:\w+|\*/g, value)
+        for (const place of [path, `${path}?lang=${value}&method=${value}&v=${value}`]) {
+          const headers = {
+            cookie: `draft=${value.slice(0, 50)}; lang=${value.slice(0, 50)}`.replaceAll(/[^\x21-\x7e ]/g, ''),
+          }
+          const answer = await send(method, place, headers)
+          assert.ok(
+            answer.statusCode < 500,
+            `${method} ${place.slice(0, 100)}: ${answer.statusCode} ${answer.body.slice(0, 200)}`,
+          )
+          sent += 1
+        }
+      }
+    }
+    assert.ok(sent > 1_000, `${sent}`)
+  })
+})
+
+describe('methods', () => {
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND']
+
+  test('that a known path does not take are 405, and Allow names those that it takes', async () => {
+    for (const [method, path, allow] of [
+      ['PUT', '/checkout-sessions', 'GET, HEAD, POST'],
+      ['OPTIONS', '/checkout-sessions', 'GET, HEAD, POST'],
+      ['QUERY', '/sandbox/checkout-sessions/', 'GET, HEAD, POST'],
+      ['PUT', '/payments/received', 'GET, HEAD, POST'],
+      ['OPTIONS', '/auth', 'POST'],
+      ['POST', `/pay/1-${'a'.repeat(22)}`, 'GET, HEAD'],
+      ['DELETE', '/sandbox/bank/1-abc', 'GET, HEAD'],
+    ] as const) {
+      const answer = await send(method, path, { 'content-type': 'application/json', authorization: '' }, '{"a":')
+      assert.equal(answer.statusCode, 405, `${method} ${path}: ${answer.body}`)
+      assert.equal(answer.headers.allow, allow, path)
+      assert.equal(answer.json().type, 'methodNotAllowed')
+      assert.equal(answer.headers['cache-control'], 'no-store')
+    }
+  })
+
+  test('on paths that do not exist are 404, whatever body they have', async () => {
+    for (const method of methods) {
+      for (const type of [undefined, 'application/json', 'text/x', '/']) {
+        const answer = await send(method, '/nowhere/at/all', type ? { 'content-type': type } : {}, '{')
+        assert.equal(answer.statusCode, 404, `${method} ${type}`)
+        assert.equal(answer.headers.allow, undefined)
+      }
+    }
+  })
+
+  test('every method on every route is below 500', async () => {
+    for (const url of new Set(listRoutes(t.app).map((route) => route.url))) {
+      for (const method of methods) {
+        const answer = await send(method, url.replaceAll(/:\w+|\*/g, 'x'))
+        assert.ok(answer.statusCode < 500, `${method} ${url}: ${answer.statusCode} ${answer.body}`)
+      }
+    }
+  })
+})
+
+describe('the version', () => {
+  for (const [ours, alias, status] of [
+    [versionV2, versionV2, 200],
+    [versionV2, '', 200],
+    ['', versionV2, 200],
+    [versionV2, 'garbage', 400],
+    ['garbage', versionV2, 400],
+    ['', 'garbage', 400],
+  ] as const) {
+    test(`"${ours}" with the alias "${alias}" is ${status}`, async () => {
+      const answer = await send('GET', '/payments', { 'conomyhq-api-version': ours, 'pasarela-version': alias })
+      assert.equal(answer.statusCode, status)
+      if (status === 400) {
+        const wrong = ours === 'garbage' ? 'conomyhq-api-version' : 'pasarela-version'
+        assert.equal(answer.json().errors[0].pointer, `/headers/${wrong}`)
+      }
+    })
+  }
+})
+
+describe('on the bare connection', () => {
+  let port: number
+  before(async () => {
+    await t.app.listen({ host: '127.0.0.1', port: 0 })
+    port = (t.app.server.address() as { port: number }).port
+  })
+
+  /** Everything that comes back until the server closes. */
+  function exchange(text: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(text))
+      let got = ''
+      socket.on('data', (part) => (got += part))
+      socket.on('close', () => resolve(got))
+      socket.on('error', reject)
+    })
+  }
+
+  function bodyOf(answer: string) {
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    assert.match(head, /content-type: application\/json; charset=utf-8/i)
+    assert.match(head, /connection: close/i)
+    assert.equal(Number(/content-length: (\d+)/i.exec(head)?.[1]), Buffer.byteLength(body))
+    const parsed = JSON.parse(body)
+    assert.equal(Number(head.split(' ')[1]), parsed.status)
+    assert.equal(/x-trace-id: (\S+)/i.exec(head)?.[1], parsed.traceId)
+    return parsed
+  }
+
+  test('headers that are too large are 431 in our own body', async () => {
+    const body = bodyOf(await exchange(`GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`))
+    assert.deepEqual([body.status, body.type], [431, 'headersTooLarge'])
+  })
+
+  test('what is not HTTP is 400 in our own body', async () => {
+    const body = bodyOf(await exchange('hello\r\n\r\n'))
+    assert.deepEqual([body.status, body.type], [400, 'parsingResource'])
+  })
+
+  test('a request that does not arrive in time is 408 in our own body', async () => {
+    const { server } = t.app
+    const usual = server.requestTimeout
+    server.requestTimeout = 500
+    try {
+      const body = bodyOf(await exchange('POST /auth HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n'))
+      assert.deepEqual([body.status, body.type], [408, 'requestTimeout'])
+    } finally {
+      server.requestTimeout = usual
+    }
+  })
+
+  test('an absolute address and a missing host are answered, never 500', async () => {
+    for (const line of [
+      'GET http://x/nowhere HTTP/1.1\r\nhost: x',
+      'GET /nowhere HTTP/1.0',
+      'GET * HTTP/1.1\r\nhost: x',
+    ]) {
+      const answer = await exchange(`${line}\r\nconnection: close\r\n\r\n`)
+      assert.match(answer, /^HTTP\/1\.1 40[04] /, answer.slice(0, 200))
     }
   })
 })

@@ -5,7 +5,7 @@ import { brokenConstraint } from '../kit/db.ts'
 import { keyInUse } from '../kit/idempotency.ts'
 import { maskSecrets } from '../kit/mask.ts'
 import { type App, jsonType } from '../kit/operation.ts'
-import { describeFaults, type Fault, Problem, pointerPart, problem, problemBody, shortName } from '../kit/problem.ts'
+import { describeFaults, type Fault, Problem, pointerPart, problem, problemBody } from '../kit/problem.ts'
 import type { ProblemKey } from '../vocabulary/problems.ts'
 
 type AjvError = NonNullable<FastifyError['validation']>[number]
@@ -25,14 +25,6 @@ const places: Record<string, string> = { body: '', querystring: '/query', params
 
 export function answerErrors(app: App): void {
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(asProblem(error, request), request, reply))
-  app.setNotFoundHandler((request, reply) => {
-    const path = shortName(request.url.split('?')[0] ?? '')
-    return sendProblem(
-      problem('notFound', `There is no ${request.method} ${path}; the operations are listed at /docs.`),
-      request,
-      reply,
-    )
-  })
 }
 
 /** What the router refuses before there is a route: a path that is no text, an id longer than any of ours. */

@@ -1,6 +1,6 @@
 /** The payer's decision at the sandbox's bank, applied at once through the one throat. */
 import type { Merchant } from '../access/caller.ts'
-import { findMerchant } from '../access/find.ts'
+import { findMerchant, readMerchantNumber } from '../access/find.ts'
 import { findSessionEvenDeleted } from '../checkout-sessions/find.ts'
 import { pageUrl } from '../checkout-sessions/session.ts'
 import type { Context } from '../kit/context.ts'
@@ -16,11 +16,11 @@ export type AtBank = { merchant: Merchant; payment: Payment; returnUrl: string }
 /** The payment that a bank's address names: `<merchant in base 36>-<reference>`. Throws `notFound`, for live merchants too. */
 export async function findAtBank(ctx: Context, name: string): Promise<AtBank> {
   const match = /^([0-9a-z]{1,6})-([0-9a-z]{10,60})$/.exec(name)
-  const merchantId = Number.parseInt(match?.[1] ?? '', 36)
-  const merchant = match && merchantId <= 2 ** 31 - 1 ? await findMerchant(ctx.sql, merchantId) : undefined
+  const merchantId = readMerchantNumber(match?.[1] ?? '')
+  const merchant = merchantId === undefined ? undefined : await findMerchant(ctx.sql, merchantId)
   const payment =
-    merchant?.mode === 'sandbox' ? await findPaymentByRef(ctx.sql, merchantId, connector, match?.[2] ?? '') : undefined
-  const session = payment && (await findSessionEvenDeleted(ctx.sql, merchantId, payment.sessionId))
+    merchant?.mode === 'sandbox' ? await findPaymentByRef(ctx.sql, merchant.id, connector, match?.[2] ?? '') : undefined
+  const session = payment && merchant && (await findSessionEvenDeleted(ctx.sql, merchant.id, payment.sessionId))
   if (!merchant || !payment || !session) throw problem('notFound', 'There is no such payment at the sandbox’s bank.')
   return { merchant, payment, returnUrl: `${pageUrl(ctx.publicUrl, merchant.id, session.pageToken)}/return` }
 }
