@@ -284,7 +284,7 @@ const cases: Record<string, () => Promise<void>> = {
     await tell({ event: 'settled', reference, ...money })
     await tell({ event: 'reversed', reference, ...money })
     assert.deepEqual(await statuses(session), ['FINISHED', 'SETTLED'])
-    assert.match((await read(payment)).attention, /"reversed".*SETTLED/)
+    assert.match((await read(payment)).attention, /took back 11\.90 BRL after settlement/)
   },
   'a notice about a refund': async () => {
     const { session, payment, reference } = await paid()
