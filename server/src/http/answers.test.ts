@@ -41,12 +41,16 @@ after(() => t.close())
 
 type Reader = { socket: Socket; status: number; closed: Promise<unknown> }
 
+function requestOf({ apiKey, token }: Client, path: string): string {
+  const headers = `Host: a\r\nUser-Agent: a\r\nx-api-key: ${apiKey}\r\nAuthorization: Bearer ${token}\r\nconomyhq-api-version: ${versionV2}`
+  return `GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`
+}
+
 /** Sends a request, reads the first bytes of its answer, and no more. */
-function askWithoutReading({ apiKey, token }: Client, path: string): Promise<Reader> {
+function askWithoutReading(client: Client, path: string): Promise<Reader> {
   const socket = connect(port, '127.0.0.1').on('error', () => undefined)
   const closed = new Promise((resolve) => socket.once('close', resolve))
-  const headers = `Host: a\r\nUser-Agent: a\r\nx-api-key: ${apiKey}\r\nAuthorization: Bearer ${token}\r\nconomyhq-api-version: ${versionV2}`
-  socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`)
+  socket.write(requestOf(client, path))
   return new Promise((resolve) => {
     socket.once('readable', () => {
       const first = String(socket.read(15))
@@ -82,6 +86,18 @@ test('fifty clients that read nothing hold one share of memory, nobody else wait
 async function answersAgain(): Promise<void> {
   while ((await t.client.call('GET', '/checkout-sessions?limit=100')).status !== 200) await sleep(100)
 }
+
+test('clients that go away before their answer is made leave nothing behind', async () => {
+  const path = '/checkout-sessions?limit=100'
+  for (let n = 0; n < 12; n += 1) {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+    socket.write(requestOf(t.client, path).repeat(1 + (n % 3)))
+    await sleep(n * 10)
+    socket.destroy()
+  }
+  await sleep(500)
+  assert.equal((await t.client.call('GET', path)).status, 200)
+})
 
 test('a client that reads its pages gets them all, however many it asks for', async () => {
   const pages = await Promise.all(Array.from({ length: 6 }, () => t.client.call('GET', '/checkout-sessions?limit=10')))

@@ -3,7 +3,7 @@
  * made at the same moment too, and a connection that takes nothing for long is closed.
  */
 import { Socket } from 'node:net'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { App } from '../kit/operation.ts'
 import { problem } from '../kit/problem.ts'
 import { limits } from '../vocabulary/limits.ts'
@@ -33,7 +33,7 @@ export function boundAnswers(app: App, unreadMs: number = limits.unreadAnswerMs)
     const query = route.schema?.querystring as { properties?: Record<string, unknown> } | undefined
     if (query?.properties?.limit) route.config = { ...route.config, isList: true }
   })
-  app.addHook('preHandler', (request, reply, done) => {
+  app.addHook('preHandler', (request, _reply, done) => {
     if (!request.caller) return done()
     const share = shareOf(shares, request)
     const refuse = () => done(refusal(share.unreadBytes, unreadBytes))
@@ -46,14 +46,13 @@ export function boundAnswers(app: App, unreadMs: number = limits.unreadAnswerMs)
           share.pages.leave()
         })
         leaves.set(request, leave)
-        reply.raw.once('close', leave)
-        if (reply.raw.destroyed) leave()
+        request.whenAnswered(leave)
         // Those that were made meanwhile may not have been read.
         refuse()
       }),
     )
   })
-  app.addHook('onSend', (request, reply, payload, done) => {
+  app.addHook('onSend', (request, _reply, payload, done) => {
     // The timer begins anew with everything that the client takes, and with its next request.
     const { socket } = request.raw
     if (socket instanceof Socket) socket.setTimeout(unreadMs)
@@ -62,7 +61,7 @@ export function boundAnswers(app: App, unreadMs: number = limits.unreadAnswerMs)
       const share = shareOf(shares, request)
       share.unreadBytes += size
       unreadBytes += size
-      whenRead(reply, () => {
+      request.whenAnswered(() => {
         share.unreadBytes -= size
         unreadBytes -= size
       })
@@ -90,12 +89,6 @@ function refusal(ofMerchant: number, inAll: number) {
 
 function sizeOf(payload: unknown): number {
   return typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0
-}
-
-function whenRead({ raw }: FastifyReply, then: () => void): void {
-  const read = once(then)
-  raw.once('finish', read)
-  raw.once('close', read)
 }
 
 function once(then: () => void): () => void {

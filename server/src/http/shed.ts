@@ -29,6 +29,8 @@ declare module 'fastify' {
     isShed: boolean
     /** Calls the request answered though its stream goes on: it only waits, and no longer counts as under way. */
     startWaiting(): void
+    /** Calls `then` once the client has the whole answer, or the connection is closed. */
+    whenAnswered(then: () => void): void
   }
 }
 
@@ -41,6 +43,7 @@ export function shedLoad(app: App, admission: Admission = openAdmission()): void
   const connectionOf = connections()
   app.decorateRequest('isShed', false)
   app.decorateRequest('startWaiting', () => undefined)
+  app.decorateRequest('whenAnswered', () => undefined)
   app.addHook('onRequest', (request, reply, done) => {
     const connection = connectionOf(request.raw.socket)
     if (!connection.mayAsk()) {
@@ -55,8 +58,12 @@ export function shedLoad(app: App, admission: Admission = openAdmission()): void
       reply.hijack()
       return refuse(reply.raw)
     }
-    const answered = connection.enter(() => leave(performance.now()))
+    const ends = [() => leave(performance.now())]
+    const answered = connection.enter(() => {
+      for (const end of ends.splice(0)) end()
+    })
     reply.raw.once('close', answered)
+    request.whenAnswered = (then) => void (ends.length > 0 ? ends.push(then) : then())
     request.startWaiting = () => {
       reply.raw.once('close', connection.wait())
       answered()
