@@ -76,7 +76,7 @@ export const Account = Type.Object(
   { ...closed, $id: 'Account', title: 'Account' },
 )
 
-export const AccountQuery = listQuery({
+export const AccountQuery = listQuery('account', {
   parentId: Type.Optional(text(60, 'Accounts below this one.')),
   accountNumber: Type.Optional(commaList('Numbers.')),
   externalId: Type.Optional(Type.String({ maxLength: limits.externalIdLength, description: 'Your reference.' })),

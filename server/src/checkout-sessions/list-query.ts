@@ -17,6 +17,7 @@ import {
 export const sessionSorts = { createdAt: 'id', expiresAt: 'expires_at', totalAmount: 'total_order', status: 'status' }
 
 export const SessionQuery = listQuery(
+  'checkoutSession',
   {
     identityId: Type.Optional(commaList('Ids of owner identities.')),
     accountNumber: Type.Optional(commaList('Numbers of destination accounts.')),

@@ -3,6 +3,9 @@ import { eventTypes } from '../vocabulary/events.ts'
 
 const all = Object.keys(eventTypes)
 
+/** Everything that can be wished for: `*`, each group such as `payment.*`, and each type. */
+export const eventWishes = ['*', ...new Set(all.map((type) => type.replace(/\.[^.]*$/, '.*'))), ...all]
+
 /** Whether a wish can ever match: `*`, `payment.*`, or a type that exists. */
 export function isEventWish(wish: string): boolean {
   return all.some((type) => matches(wish, type))

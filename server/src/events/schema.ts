@@ -1,8 +1,9 @@
 /** Events on the wire. */
 import Type from 'typebox'
 import { named } from '../kit/operation.ts'
-import { commaList } from '../kit/page.ts'
+import { commaListOf } from '../kit/page.ts'
 import { limits } from '../vocabulary/limits.ts'
+import { eventWishes } from './match.ts'
 import type { EventRow } from './store.ts'
 
 const closed = { additionalProperties: false }
@@ -51,7 +52,13 @@ export const EventsQuery = Type.Object(
         description: `Most events to answer. Default ${limits.pageSizeDefault}.`,
       }),
     ),
-    types: Type.Optional(commaList('Types of event, such as `payment.settled` or `checkout_session.*`.')),
+    types: Type.Optional(
+      commaListOf(
+        eventWishes,
+        'Types of event, such as `payment.settled` or `checkout_session.*`.',
+        'a comma-separated list of types of event, such as payment.settled or checkout_session.*',
+      ),
+    ),
     stream: Type.Optional(Type.String({ maxLength: 60, description: 'Only of this session, link or payment.' })),
   },
   closed,

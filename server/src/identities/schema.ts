@@ -137,7 +137,7 @@ export const Identity = Type.Object(
   { ...closed, $id: 'Identity', title: 'Identity' },
 )
 
-export const IdentityQuery = listQuery({
+export const IdentityQuery = listQuery('identity', {
   parentId: Type.Optional(id('Children of this identity.')),
   type: Type.Optional(Type.Enum([...identityTypes], { description: 'Person or organisation.' })),
   email: Type.Optional(Type.String({ maxLength: limits.emailLength, description: 'In any case of letters.' })),

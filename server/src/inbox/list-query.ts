@@ -4,7 +4,7 @@ import type { Executor } from '../kit/db.ts'
 import { commaList, inPage, listQuery, type Page, readCommaList, withinDays } from '../kit/page.ts'
 import type { NoticeRow } from './notice.ts'
 
-export const NoticeQuery = listQuery({
+export const NoticeQuery = listQuery('notice', {
   attention: Type.Optional(Type.Boolean({ description: 'Only those that somebody should look at.' })),
   paymentId: Type.Optional(commaList('Ids of payments that they were matched with.')),
 })

@@ -5,6 +5,13 @@ type Day = Temporal.PlainDate
 
 const epoch = Temporal.PlainDate.from('1970-01-01')
 
+const leapYear = '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)'
+
+/** Days that exist, for schemas: `parseDay` reads exactly these. */
+export const dayPattern =
+  '^(?:(?:(?:0[1-9]|1\\d|2[0-8])/(?:0[1-9]|1[0-2])|(?:29|30)/(?:0[13-9]|1[0-2])|31/(?:0[13578]|1[02]))/\\d{4}' +
+  `|29/02/${leapYear})$`
+
 /** Reads `dd/mm/yyyy`; undefined for another shape or a day that no calendar has (31/02/2025). */
 export function parseDay(text: string): Day | undefined {
   const match = /^(\d{2})\/(\d{2})\/(\d{4})$/.exec(text)

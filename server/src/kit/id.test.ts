@@ -1,7 +1,7 @@
 /** Ids: their order is the order of creation, also within a millisecond. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { idFloor, isId, newId, uuidBytes } from './id.ts'
+import { idFloor, idPattern, isId, newId, uuidBytes } from './id.ts'
 
 test('ids of one millisecond are in the order they were made in, and not below its floor', () => {
   const made = Array.from({ length: 4096 }, () => newId('payment', 1_700_000_000_000))
@@ -27,4 +27,13 @@ test('an id is one of its own kind only', () => {
   for (const wrong of [id.slice(0, -1), id.toUpperCase(), `${id}0`, id.replace('idn', 'acc'), 'nonsense', '']) {
     assert.equal(isId('identity', wrong), false, wrong)
   }
+})
+
+test('the pattern of ids takes exactly the ids', () => {
+  const pattern = new RegExp(idPattern('account'), 'u')
+  const id = newId('account', Date.UTC(2026, 0))
+  const signs = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))
+  const others = [...signs.map((sign) => id.slice(0, -1) + sign), ...signs.map((sign) => `acc_${sign}${id.slice(5)}`)]
+  for (const text of [id, idFloor('account', 0), newId('identity', 0), `${id}0`, id.slice(0, -1), ...others])
+    assert.equal(pattern.test(text), isId('account', text), text)
 })

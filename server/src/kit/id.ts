@@ -55,6 +55,11 @@ export function idTimeMs(id: string): number {
 
 const base32 = '0123456789abcdefghjkmnpqrstvwxyz'
 
+/** What `isId` takes, for schemas. */
+export function idPattern(kind: IdKind): string {
+  return `^${idPrefixes[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`
+}
+
 /** Whether the text is an id of this kind; a malformed one is treated as one that does not exist. */
 export function isId(kind: IdKind, text: string): boolean {
   try {

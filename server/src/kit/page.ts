@@ -2,9 +2,9 @@
 import Type, { type TProperties, type TSchema } from 'typebox'
 import { type IdKind, idPrefixes } from '../vocabulary/ids.ts'
 import { limits } from '../vocabulary/limits.ts'
-import { dayNumber, dayStartMs, nextDay, parseDay } from './day.ts'
+import { dayNumber, dayPattern, dayStartMs, nextDay, parseDay } from './day.ts'
 import type { Executor } from './db.ts'
-import { idFloor, isId } from './id.ts'
+import { idFloor, idPattern } from './id.ts'
 import { named } from './operation.ts'
 import { Faults } from './problem.ts'
 
@@ -44,13 +44,13 @@ export type Page = {
 const Day = (description: string) =>
   Type.String({
     description,
-    pattern: '^\\d{2}/\\d{2}/\\d{4}$',
-    'x-wants': 'a day as dd/mm/yyyy',
+    pattern: dayPattern,
+    'x-wants': 'a day that exists, as dd/mm/yyyy',
     example: '01/04/2025',
   })
 
 /** The query schema of a list: the filters of the noun and the parameters every list has. Closed. */
-export function listQuery<F extends TProperties>(filters: F, sorts: SortColumns = sortByCreation) {
+export function listQuery<F extends TProperties>(kind: IdKind, filters: F, sorts: SortColumns = sortByCreation) {
   const orders = Object.keys(sorts).flatMap((name) => [`${name}:desc`, `${name}:asc`])
   return Type.Object(
     {
@@ -83,7 +83,8 @@ export function listQuery<F extends TProperties>(filters: F, sorts: SortColumns 
       ),
       after: Type.Optional(
         Type.String({
-          maxLength: 60,
+          pattern: idPattern(kind),
+          'x-wants': `an id such as ${idPrefixes[kind]}_…`,
           description:
             'Only results that follow this id: the fast way through long lists. Needs the order `createdAt`, and no `offset`.',
         }),
@@ -94,12 +95,16 @@ export function listQuery<F extends TProperties>(filters: F, sorts: SortColumns 
 }
 
 /** Several values separated by commas, each one of `values`. */
-export function commaListOf(values: readonly string[], description: string) {
-  const one = `(${values.join('|')})`
+export function commaListOf(
+  values: readonly string[],
+  description: string,
+  wants = `a comma-separated list of ${values.join(', ')}`,
+) {
+  const one = `(${values.join('|').replace(/[.*]/g, '\\$&')})`
   return Type.String({
     description,
     pattern: `^${one}(, ?${one})*$`,
-    'x-wants': `a comma-separated list of ${values.join(', ')}`,
+    'x-wants': wants,
   })
 }
 
@@ -118,22 +123,18 @@ export function readCommaList(text: string | undefined): string[] | undefined {
   return text?.split(',').map((part) => part.trim())
 }
 
-/**
- * What the query means. Throws `invalidParam` with the pointer of each parameter that the schema could not refuse: days
- * that do not exist, an `after` that is no id of this kind or does not go with the order.
- */
+/** What a query that passed its schema means. Throws `invalidParam` for an `after` that does not go with the order or the offset. */
 export function readPage(query: PageQuery, kind: IdKind, timeZone: string, sorts: SortColumns = sortByCreation): Page {
   const faults = new Faults()
   const [name = 'createdAt', direction = 'desc'] = query.sort?.split(':') ?? []
   const offset = Math.max(query.offset ?? 0, query.next ?? 0)
   if (query.after !== undefined) {
-    if (!isId(kind, query.after)) faults.add('/query/after', `must be an id such as ${idPrefixes[kind]}_…`)
     if (name !== 'createdAt') faults.add('/query/after', 'needs the order createdAt')
     if (offset > 0) faults.add('/query/after', 'cannot be combined with offset')
   }
-  const fromDay = dayAt('/query/startDate', query.startDate, faults)
-  const lastDay = dayAt('/query/endDate', query.endDate, faults)
   faults.throwIfAny()
+  const fromDay = query.startDate === undefined ? undefined : parseDay(query.startDate)
+  const lastDay = query.endDate === undefined ? undefined : parseDay(query.endDate)
   return {
     limit: query.limit ?? limits.pageSizeDefault,
     offset,
@@ -145,12 +146,6 @@ export function readPage(query: PageQuery, kind: IdKind, timeZone: string, sorts
     untilDay: lastDay && dayNumber(lastDay),
     after: query.after,
   }
-}
-
-function dayAt(pointer: string, text: string | undefined, faults: Faults) {
-  const day = text === undefined ? undefined : parseDay(text)
-  if (text !== undefined && !day) faults.add(pointer, 'must be a day that exists, as dd/mm/yyyy')
-  return day
 }
 
 /** The condition that keeps ids within the days of the page; begins with `and`, or is nothing. For rows and for the total. */

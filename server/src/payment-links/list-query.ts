@@ -14,7 +14,7 @@ import {
 import { limits } from '../vocabulary/limits.ts'
 import { linkMachine, type PaymentLink } from './link.ts'
 
-const base = listQuery({
+const base = listQuery('paymentLink', {
   id: Type.Optional(commaList('Ids of links.')),
   status: Type.Optional(commaListOf(linkMachine.statuses, 'Statuses.')),
   checkoutToken: Type.Optional(oneValue(limits.checkoutTokenLength, 'Your reference.')),

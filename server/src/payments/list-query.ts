@@ -9,6 +9,7 @@ import { paymentStatuses } from './schema.ts'
 export const paymentSorts = { createdAt: 'id', expiresAt: 'expires_at', totalAmount: 'total_order', status: 'status' }
 
 export const PaymentQuery = listQuery(
+  'payment',
   {
     identityId: Type.Optional(commaList('Ids of identities.')),
     type: Type.Optional(commaListOf(['PURCHASE', 'REFUND'], 'Types.')),

@@ -84,7 +84,7 @@ export const Rule = Type.Object(
   { ...closed, $id: 'Rule', title: 'Rule' },
 )
 
-export const RuleQuery = listQuery({
+export const RuleQuery = listQuery('rule', {
   id: Type.Optional(commaList('Ids.')),
   identityId: Type.Optional(commaList('Ids of the identities that rules were made for.')),
   type: Type.Optional(Type.Enum(['FEE', 'ALLOWED_VALUES'], { description: 'All are FEE.' })),

@@ -1,7 +1,6 @@
 /** Reads endpoints and what became of their deliveries. */
 import type { Caller } from '../access/caller.ts'
 import type { Context } from '../kit/context.ts'
-import { isId } from '../kit/id.ts'
 import { type PageQuery, paginationOf, readCommaList, readPage } from '../kit/page.ts'
 import { problem } from '../kit/problem.ts'
 import { limits } from '../vocabulary/limits.ts'
@@ -23,7 +22,7 @@ export async function listEndpoints(ctx: Context, { merchant }: Caller, query: P
   return { endpoints, pagination: paginationOf(page, endpoints.length, total) }
 }
 
-/** An endpoint's deliveries, newest first; `next` where there may be more. Throws `notFound`, `invalidParam`. */
+/** An endpoint's deliveries, newest first; `next` where there may be more. Throws `notFound`. */
 export async function listDeliveries(
   ctx: Context,
   caller: Caller,
@@ -32,10 +31,6 @@ export async function listDeliveries(
 ): Promise<{ deliveries: Delivery[]; next: string | undefined }> {
   await readEndpoint(ctx, caller, endpointId)
   const { after, stream } = query
-  if (after !== undefined && !isId('webhookDelivery', after)) {
-    const detail = 'must be `next` of the page before'
-    throw problem('invalidParam', `/query/after ${detail}`, { errors: [{ pointer: '/query/after', detail }] })
-  }
   const limit = query.limit ?? limits.pageSizeDefault
   const key = { merchantId: caller.merchant.id, endpointId }
   const status = readCommaList(query.status)

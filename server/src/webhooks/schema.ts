@@ -1,5 +1,6 @@
 /** Webhook endpoints and deliveries on the wire. */
 import Type from 'typebox'
+import { idPattern } from '../kit/id.ts'
 import { named } from '../kit/operation.ts'
 import type { OutboundResult } from '../kit/outbound.ts'
 import { commaListOf, listQuery, pageOf } from '../kit/page.ts'
@@ -86,7 +87,7 @@ export const EndpointWithSecret = Type.Object(
   { ...closed, $id: 'WebhookEndpointWithSecret', title: 'WebhookEndpointWithSecret' },
 )
 
-export const EndpointQuery = listQuery({})
+export const EndpointQuery = listQuery('webhookEndpoint', {})
 export const EndpointPage = pageOf('WebhookEndpointPage', EndpointSchema)
 
 export const DeliverySchema = Type.Object(
@@ -118,7 +119,13 @@ export const DeliveryQuery = Type.Object(
   {
     status: Type.Optional(commaListOf(deliveryStatuses, 'Only those that are one of these.')),
     stream: Type.Optional(Type.String({ maxLength: 60, description: 'Only of this session, link or payment.' })),
-    after: Type.Optional(Type.String({ maxLength: 60, description: '`next` of the page before.' })),
+    after: Type.Optional(
+      Type.String({
+        pattern: idPattern('webhookDelivery'),
+        'x-wants': '`next` of the page before',
+        description: '`next` of the page before.',
+      }),
+    ),
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
