@@ -6,7 +6,9 @@ import { measure, percentiles } from '../measure.ts'
 import { type Bench, type Row, type Scenario, shown, type Target } from '../scenario.ts'
 
 const connections = 64
-const secondsMax = 300
+const secondsMax = 900
+/** What creates may take meanwhile at most, 99 of 100. */
+const p99MaxMs = 100
 /** Rows of one statement of the filling. */
 const fillSlice = 20_000
 
@@ -57,13 +59,13 @@ async function measureExpiry(bench: Bench, stage: Stage): Promise<Row[]> {
       yardstick: 'the same without expiry',
       its: shown(alone.p99Ms, 'ms'),
       ratio,
-      target: '<= 1.5',
-      met: ratio <= 1.5,
+      target: `<= ${p99MaxMs} ms`,
+      met: beside.p99Ms <= p99MaxMs,
     },
     {
       what: `expiry of ${count} due sessions beside them`,
       figure: shown(seconds, 's'),
-      yardstick: 'the pace of 1,000,000 in 5 minutes',
+      yardstick: 'the pace of 1,000,000 in 15 minutes',
       its: shown((count / 1_000_000) * secondsMax, 's'),
       target: `${shown(1_000_000 / secondsMax, '/s')} and all within ${secondsMax} s`,
       met: seconds <= Math.max(2, (count / 1_000_000) * secondsMax),

@@ -69,7 +69,6 @@ const crossing: Record<string, string> = {
     "a provider's notice names its connection before the merchant is known",
   'events/store.ts isOutboxFilled': 'the sequencer works for all merchants',
   'events/store.ts moveIntoLog': 'the sequencer works for all merchants',
-  'checkout-sessions/expiry-store.ts expireWithSnapshots': 'the claim of a job',
   'checkout-sessions/store.ts moveSessionsDue': 'the claim of a job',
   'payment-links/store.ts moveLinksDue': 'the claim of a job',
   'payments/store.ts claimPaymentsDue': 'the claim of a job',

@@ -6,7 +6,7 @@ import { handOut } from '../kit/batch.ts'
 import { claim, type Due } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import { type KeyWrite, keysPart, markWritten } from '../kit/idempotency-part.ts'
-import { type Fragment, raw } from '../kit/statement.ts'
+import { raw } from '../kit/statement.ts'
 import { sessionColumns } from './columns.ts'
 import { appendDeltas, countMoves } from './counts-store.ts'
 import { type MovedSession, movePart } from './move-part.ts'
@@ -140,21 +140,20 @@ export async function saveSession(sql: Executor, moved: MovedSession, events: re
   if (rows.length !== 1) throw new Error(`session ${moved.session.id} was changed without its lock`)
 }
 
-/** Sessions that can expire, of those whose time was over at `from` or later. */
-export const expirable = (sql: Executor, from: Date, columns: Fragment) => ({
-  columns,
-  table: sql`checkout_sessions`,
-  dueAt: sql`expires_at`,
-  open: sql`status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from}`,
-})
-
-/** Expires sessions whose time was over between `from` and `now`, those that were due first before others. */
+/** Expires sessions whose time was over between `from` and `now`; returns them in the order in which they were due. */
 export async function moveSessionsDue(sql: Executor, { from, ...due }: Due & { from: Date }): Promise<Session[]> {
+  const waiting = {
+    columns: sql`merchant_id, id, status`,
+    table: sql`checkout_sessions`,
+    dueAt: sql`expires_at`,
+    open: sql`status in ('ATTEMPT', 'ACTIVE') and deleted_at is null and expires_at >= ${from}`,
+  }
   return sql<Session[]>`
-    with ${claim(sql, expirable(sql, from, sql`merchant_id, id, status`), due)}, expired as (
-      update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1, updated_at = ${due.now}
+    with ${claim(sql, waiting, due)}, expired as (
+      update checkout_sessions s set status = 'EXPIRED', event_sequence = s.event_sequence + 1,
+        updated_at = greatest(s.updated_at, s.last_event_at, ${due.now})
       from due where s.merchant_id = due.merchant_id and s.id = due.id
       returning s.*, due.status as status_before
     ), ${countMoves(sql, 'expired')}
-    select * from expired`
+    select * from expired order by expires_at, merchant_id, id`
 }
