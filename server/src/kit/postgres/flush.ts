@@ -1,5 +1,5 @@
 /**
- * Brings what the database's files have gained to the disk every second. Files grow by zeroed pages, which Postgres leaves to
+ * Brings what the database's files have gained to the disk every second while they change. Files grow by zeroed pages, which Postgres leaves to
  * the kernel; Linux writes half a minute's worth of them at once, and commits wait behind that (ADR 83).
  */
 
@@ -11,6 +11,8 @@ import { clusterFolder } from './cluster.ts'
 
 /** How long a round takes: the files that have changed are written one by one, so that a commit waits for one at most. */
 const everyMs = 1_000
+/** Until the next look after one that found nothing: looking at every file costs an idle server more than all its jobs. */
+const idleMs = 5_000
 /** Databases below it are the templates and `postgres`, in which nothing happens. */
 const firstOwnDatabase = 16_384
 
@@ -38,7 +40,7 @@ async function flushUntil(dataDir: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const { changed, now } = findChanged(dataDir, seen)
     seen = now
-    if (changed.length === 0) await pause(everyMs)
+    if (changed.length === 0) await pause(idleMs)
     for (const path of changed) {
       if (signal.aborted) return
       await flush(path)
