@@ -2,7 +2,7 @@
  * What the server writes, written by hand for pgbench: the same rows with the same indexes, one transaction for each step. From rows that
  * the server has left, with ids of their own.
  */
-import type postgres from 'postgres'
+import type { Sql } from '../server/src/kit/sql.ts'
 
 type Row = Record<string, unknown>
 
@@ -34,13 +34,13 @@ const own: Record<string, string> = {
 }
 
 /** One create: the session, its account row, its event and the event's place in the outbox. */
-export async function createScript(sql: postgres.Sql): Promise<string> {
+export async function createScript(sql: Sql): Promise<string> {
   const [row] = await sql<Row[]>`select * from checkout_sessions where status = 'ATTEMPT' limit 1`
   return [random, ...createStep(await readSession(sql, row))].join('\n')
 }
 
 /** One whole flow: create, submit and notification, up to FINISHED with its ledger entry. */
-export async function flowScript(sql: postgres.Sql): Promise<string> {
+export async function flowScript(sql: Sql): Promise<string> {
   const [paid] = await sql<Row[]>`
     select p.* from payments p join ledger_entries e on e.merchant_id = p.merchant_id and e.source_id = p.id and e.kind = 'paid'
     where p.accepted_at is not null limit 1`
@@ -86,7 +86,7 @@ export async function flowScript(sql: postgres.Sql): Promise<string> {
   ].join('\n')
 }
 
-async function readSession(sql: postgres.Sql, row: Row | undefined) {
+async function readSession(sql: Sql, row: Row | undefined) {
   const id = String(row?.id)
   const [account] = await sql<Row[]>`select * from checkout_session_accounts where session_id = ${id}`
   const events = await sql<Row[]>`select * from events where stream_id = ${id} order by sequence`

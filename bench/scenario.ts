@@ -1,8 +1,8 @@
 /** What a scenario of the bench is: it measures the real server and prints each figure beside its yardstick of the same run. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import postgres from 'postgres'
 import { nodeEnvironment, nodeFlags } from '../server/bin/node-flags.js'
+import { openPool, type Sql } from '../server/src/kit/sql.ts'
 import type { SandboxSeed } from '../server/src/seed.ts'
 
 /** One line of the table. `ratio` = figure / yardstick, where both are comparable. */
@@ -69,8 +69,8 @@ function answer<T>(child: ChildProcess): Promise<T> {
 }
 
 /** Looks into the database with a connection of its own. */
-export async function withSql<T>(databaseUrl: string, look: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-  const sql = postgres(databaseUrl, { max: 1 })
+export async function withSql<T>(databaseUrl: string, look: (sql: Sql) => Promise<T>): Promise<T> {
+  const sql = openPool(databaseUrl, { max: 1, applicationName: 'bench', asApplication: false, statementTimeoutMs: 0 })
   try {
     return await look(sql)
   } finally {

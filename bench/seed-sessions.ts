@@ -2,10 +2,10 @@
  * Fills a database with sessions by COPY: millions in minutes. The tables are emptied first, in the transaction that copies, so
  * that the rows are frozen as they are written; secondary indexes are dropped before and built after, two at a time.
  */
-import { once } from 'node:events'
-import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import postgres from 'postgres'
+import { from as copyFrom } from 'pg-copy-streams'
+import { openPool, type Sql, script, texts } from '../server/src/kit/sql.ts'
 import { type Sample, type Sink, sessionColumns, writeSessions } from './seed-sessions-rows.ts'
 
 const tables = {
@@ -25,7 +25,7 @@ export type Filled = { copySeconds: number; indexSeconds: number; vacuumSeconds:
 
 /** Fills the tables with `count` sessions like the one that is there, which goes with all others. Nobody else may be at work. */
 export async function seedSessions(databaseUrl: string, count: number): Promise<Filled> {
-  const sql = postgres(databaseUrl, { max: 6, onnotice: () => undefined, connection: { statement_timeout: 0 } })
+  const sql = openPool(databaseUrl, { max: 6, applicationName: 'bench', asApplication: false, statementTimeoutMs: 0 })
   try {
     const sample = await readSample(sql)
     await sql`alter system set max_wal_size = '8GB'`
@@ -37,7 +37,7 @@ export async function seedSessions(databaseUrl: string, count: number): Promise<
     await buildIndexes(sql, indexes)
     times.push(performance.now())
     // What the rows were frozen for: index-only walks from the first request on, and statistics for the planner.
-    await Promise.all(Object.values(tables).map(({ table }) => sql.unsafe(`vacuum (analyze, parallel 0) ${table}`)))
+    await Promise.all(Object.values(tables).map(({ table }) => script(sql, `vacuum (analyze, parallel 0) ${table}`)))
     times.push(performance.now())
     const [size] = await sql<{ bytes: string }[]>`select pg_database_size(current_database()) as bytes`
     const seconds = times.slice(1).map((time, index) => (time - (times[index] ?? time)) / 1000)
@@ -50,7 +50,7 @@ export async function seedSessions(databaseUrl: string, count: number): Promise<
   }
 }
 
-async function readSample(sql: postgres.Sql): Promise<Sample> {
+async function readSample(sql: Sql): Promise<Sample> {
   const [row] = await sql<Sample[]>`
     select s.merchant_id as "merchantId", m.time_zone as "timeZone", s.owner_identity_id as "ownerIdentityId", s.items::text, s.quote::text,
       s.destinations -> 0 -> 'account' ->> 'accountNumber' as "accountNumber"
@@ -65,12 +65,12 @@ function escaped(text: string): string {
 }
 
 /** Drops what can be built again: every index but those of primary keys, which rows in the order of their ids extend cheaply. */
-async function dropIndexes(sql: postgres.Sql): Promise<string[]> {
+async function dropIndexes(sql: Sql): Promise<string[]> {
   const names = Object.values(tables).map(({ table }) => table)
   const rows = await sql<{ name: string; definition: string }[]>`
     select c.relname as name, pg_get_indexdef(i.indexrelid) as definition
     from pg_index i join pg_class c on c.oid = i.indexrelid
-    where i.indrelid = any (${names}::regclass[]) and not i.indisprimary
+    where i.indrelid = any (${texts(names)}::regclass[]) and not i.indisprimary
       and not exists (select from pg_constraint k where k.conindid = i.indexrelid)
     order by pg_relation_size(i.indrelid)`
   for (const { name } of rows) await sql`drop index ${sql(name)}`
@@ -78,20 +78,20 @@ async function dropIndexes(sql: postgres.Sql): Promise<string[]> {
 }
 
 /** Two at a time, as there are two processors; each sorts in memory as far as it can. */
-async function buildIndexes(sql: postgres.Sql, definitions: readonly string[]): Promise<void> {
+async function buildIndexes(sql: Sql, definitions: readonly string[]): Promise<void> {
   const waiting = [...definitions]
   const build = async () => {
     const own = await sql.reserve()
     await own`set maintenance_work_mem = '1GB'`
     await own`set max_parallel_maintenance_workers = 0`
-    for (let next = waiting.pop(); next; next = waiting.pop()) await own.unsafe(next)
+    for (let next = waiting.pop(); next; next = waiting.pop()) await script(own, next)
     own.release()
   }
   await Promise.all([build(), build()])
 }
 
 /** A stream of COPY per table, each in the transaction that has emptied it. */
-async function copy(sql: postgres.Sql, sample: Sample, count: number): Promise<void> {
+async function copy(sql: Sql, sample: Sample, count: number): Promise<void> {
   await sql`truncate checkout_session_deltas`
   const opened = await Promise.all((Object.keys(tables) as Stream[]).map((name) => openCopy(sql, name)))
   const streams = new Map(opened.map((stream) => [stream.name, stream]))
@@ -115,12 +115,12 @@ async function breathe(streams: readonly { backlog(): number }[]): Promise<void>
   while (streams.some((stream) => stream.backlog() > backlogMax)) await sleep(2)
 }
 
-async function openCopy(sql: postgres.Sql, name: Stream) {
+async function openCopy(sql: Sql, name: Stream) {
   const { table, columns } = tables[name]
   const own = await sql.reserve()
   await own`begin`
-  await own.unsafe(`truncate ${table} cascade`)
-  const stream: Writable = await own.unsafe(`copy ${table} (${columns.join(', ')}) from stdin with (freeze)`).writable()
+  await script(own, `truncate ${table} cascade`)
+  const stream = own.connection.client.query(copyFrom(`copy ${table} (${columns.join(', ')}) from stdin with (freeze)`))
   let text = ''
   const flush = () => {
     stream.write(text)
@@ -136,7 +136,7 @@ async function openCopy(sql: postgres.Sql, name: Stream) {
     end: async () => {
       flush()
       stream.end()
-      await once(stream, 'close')
+      await finished(stream)
       await own`commit`
       own.release()
     },

@@ -2,6 +2,7 @@
 import { toSnapshot as sessionSnapshot } from '../server/src/checkout-sessions/schema.ts'
 import type { Session } from '../server/src/checkout-sessions/session.ts'
 import type { Sql } from '../server/src/kit/db.ts'
+import { id, script, texts } from '../server/src/kit/sql.ts'
 import type { PaymentLink } from '../server/src/payment-links/link.ts'
 import { toSnapshot as linkSnapshot } from '../server/src/payment-links/schema.ts'
 import type { Payment } from '../server/src/payments/payment.ts'
@@ -13,12 +14,29 @@ const slice = 500
 
 /** Every session, link and payment as it stands, in the form that events hold. */
 export async function* snapshotsOf(sql: Sql): AsyncGenerator<{ id: string; snapshot: Body }> {
-  for await (const rows of sql<Session[]>`select * from checkout_sessions`.cursor(slice))
+  for await (const rows of slicesOf<Session>(sql, 'checkout_sessions'))
     for (const row of rows) yield { id: row.id, snapshot: sessionSnapshot(row) }
-  for await (const rows of sql<PaymentLink[]>`select * from payment_links`.cursor(slice))
+  for await (const rows of slicesOf<PaymentLink>(sql, 'payment_links'))
     for (const row of rows) yield { id: row.id, snapshot: linkSnapshot(row) }
-  for await (const rows of sql<Payment[]>`select * from payments`.cursor(slice))
+  for await (const rows of slicesOf<Payment>(sql, 'payments'))
     for (const row of rows) yield { id: row.id, snapshot: paymentSnapshot(row) }
+}
+
+/** All rows of a table, some at a time, as they were at one moment. */
+async function* slicesOf<R>(sql: Sql, table: string): AsyncGenerator<R[]> {
+  const session = await sql.reserve()
+  try {
+    await session`begin`
+    await session`declare walk cursor for select * from ${id(table)}`
+    for (;;) {
+      const rows = await script<R[]>(session, `fetch ${slice} from walk`)
+      if (rows.length === 0) return
+      yield rows
+    }
+  } finally {
+    await session`rollback`
+    session.release()
+  }
 }
 
 /** Sessions whose deletion was answered and that are still there. */
@@ -27,7 +45,7 @@ export async function deletedAnswers(sql: Sql, answers: readonly Answered[]): Pr
     .filter((answer) => answer.method === 'DELETE' && answer.status < 300)
     .map((answer) => answer.path.split('/').at(-1) ?? '')
   const rows = await sql<{ id: string }[]>`
-    select id from checkout_sessions where id = any (${ids}::text[]) and deleted_at is null`
+    select id from checkout_sessions where id = any (${texts(ids)}::text[]) and deleted_at is null`
   return rows.map((row) => `${row.id} was deleted and is there again`)
 }
 
@@ -36,17 +54,17 @@ export async function doubledWrites(sql: Sql, answers: readonly Answered[], inte
   const answered = new Set(answers.flatMap((answer) => (answer.status < 300 && answer.id ? [answer.id] : [])))
   const rows = await sql<{ what: string; name: string; ids: string[] }[]>`
     select 'sessions with the token' as what, checkout_token as name, array_agg(id::text) as ids from checkout_sessions
-      where id = root_session_id and checkout_token = any (${intents.sessions}::text[]) group by checkout_token having count(*) > 1
+      where id = root_session_id and checkout_token = any (${texts(intents.sessions)}::text[]) group by checkout_token having count(*) > 1
     union all
     select 'sessions minted for', customer ->> 'email', array_agg(id::text) from checkout_sessions
-      where customer ->> 'email' = any (${intents.minted}::text[]) group by customer ->> 'email' having count(*) > 1
+      where customer ->> 'email' = any (${texts(intents.minted)}::text[]) group by customer ->> 'email' having count(*) > 1
     union all
     select 'payments submitted as', description, array_agg(id::text) from payments
-      where type = 'PURCHASE' and related_payment_id is null and description = any (${intents.payments}::text[])
+      where type = 'PURCHASE' and related_payment_id is null and description = any (${texts(intents.payments)}::text[])
       group by description having count(*) > 1
     union all
     select 'refunds asked for as', description, array_agg(id::text) from payments
-      where type = 'REFUND' and description = any (${intents.refunds}::text[]) group by description having count(*) > 1
+      where type = 'REFUND' and description = any (${texts(intents.refunds)}::text[]) group by description having count(*) > 1
     union all
     select 'successors of', root_session_id, array_agg(id::text) from checkout_sessions
       where id <> root_session_id group by root_session_id having count(*) > 1

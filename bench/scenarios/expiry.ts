@@ -1,6 +1,6 @@
 /** Many sessions due at once while others are created at half the rate that the machine can take. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import postgres from 'postgres'
+import { openPool, type Sql, script } from '../../server/src/kit/sql.ts'
 import { type ApiClient, idOf, openClient, sessionBody } from '../client.ts'
 import { measure, percentiles } from '../measure.ts'
 import { type Bench, type Row, type Scenario, shown, type Target } from '../scenario.ts'
@@ -18,7 +18,12 @@ export const scenario: Scenario = {
   run: async (bench) => {
     const count = Number(bench.options['expire-sessions'] ?? 20_000)
     const target = await bench.openTarget()
-    const sql = postgres(bench.databaseUrl, { max: 2, onnotice: () => undefined })
+    const sql = openPool(bench.databaseUrl, {
+      max: 2,
+      applicationName: 'bench',
+      asApplication: false,
+      statementTimeoutMs: 0,
+    })
     const client = await openClient(target.address, target.seed, connections)
     try {
       return await measureExpiry(bench, { target, sql, client, count })
@@ -30,7 +35,7 @@ export const scenario: Scenario = {
   },
 }
 
-type Stage = { target: Target; sql: postgres.Sql; client: ApiClient; count: number }
+type Stage = { target: Target; sql: Sql; client: ApiClient; count: number }
 
 async function measureExpiry(bench: Bench, stage: Stage): Promise<Row[]> {
   const { target, sql, client, count } = stage
@@ -101,7 +106,7 @@ async function fill({ sql, client, target, count }: Stage, aheadMs: number): Pro
 type Copies = { id: string; columns: string[]; from: number; to: number; count: number; dueAt: number }
 
 /** Sessions with their accounts and the event of their creation, as a create leaves them. */
-async function copySessions(sql: postgres.Sql, { id, columns, from, to, count, dueAt }: Copies): Promise<void> {
+async function copySessions(sql: Sql, { id, columns, from, to, count, dueAt }: Copies): Promise<void> {
   const numbered = (prefix: string) => `'${prefix}_0' || lpad(n::text, 25, '0')`
   const own: Record<string, string> = {
     id: numbered('cs'),
@@ -114,25 +119,37 @@ async function copySessions(sql: postgres.Sql, { id, columns, from, to, count, d
   }
   const values = columns.map((column) => own[column] ?? `o.${column}`)
   const series = `generate_series(${from + 1}, ${to}) n`
-  await sql.unsafe(`
+  await script(
+    sql,
+    `
     insert into checkout_sessions (${columns.join(', ')})
-    select ${values.join(', ')} from checkout_sessions o, ${series} where o.id = '${id}'`)
-  await sql.unsafe(`
+    select ${values.join(', ')} from checkout_sessions o, ${series} where o.id = '${id}'`,
+  )
+  await script(
+    sql,
+    `
     insert into checkout_session_accounts (merchant_id, account_number, session_id)
     select o.merchant_id, o.account_number, ${numbered('cs')}
-    from checkout_session_accounts o, ${series} where o.session_id = '${id}'`)
-  await sql.unsafe(`
+    from checkout_session_accounts o, ${series} where o.session_id = '${id}'`,
+  )
+  await script(
+    sql,
+    `
     insert into checkout_session_deltas (merchant_id, created_day, owner_identity_id, account_numbers, status, change)
     select merchant_id, created_day, owner_identity_id,
       array(select account_number from checkout_session_accounts where session_id = '${id}'), status, ${to - from}
-    from checkout_sessions where id = '${id}'`)
-  await sql.unsafe(`
+    from checkout_sessions where id = '${id}'`,
+  )
+  await script(
+    sql,
+    `
     insert into events (merchant_id, stream_id, sequence, id, type, data, created_at)
     select o.merchant_id, ${numbered('cs')}, 1, ${numbered('evt')}, o.type, o.data, o.created_at
-    from events o, ${series} where o.stream_id = '${id}' and o.sequence = 1`)
+    from events o, ${series} where o.stream_id = '${id}' and o.sequence = 1`,
+  )
 }
 
-async function columnsOf(sql: postgres.Sql, table: string): Promise<string[]> {
+async function columnsOf(sql: Sql, table: string): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     select attname as name from pg_attribute
     where attrelid = ${table}::regclass and attnum > 0 and not attisdropped and attgenerated = '' order by attnum`
@@ -151,7 +168,7 @@ async function isWaiting({ sql, count }: Stage, dueAt: number): Promise<boolean>
 }
 
 /** Waits until every event has its place in the log; seconds since `began`. */
-async function waitForLog(sql: postgres.Sql, began: number): Promise<number> {
+async function waitForLog(sql: Sql, began: number): Promise<number> {
   for (;;) {
     const rows = await sql`select 1 from event_outbox limit 1`
     if (rows.length === 0) return (Date.now() - began) / 1000

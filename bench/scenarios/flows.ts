@@ -1,4 +1,6 @@
 /** Whole paid flows: create, submit, notification, FINISHED with ledger and events, beside pgbench's TPC-B-like transactions. */
+
+import { texts } from '../../server/src/kit/sql.ts'
 import { openClient, payOnce, sessionBody } from '../client.ts'
 import { flowScript } from '../hand-written.ts'
 import { compareKeys, inTurns, turns } from '../keys.ts'
@@ -47,7 +49,7 @@ async function checkAllPaid(databaseUrl: string, ids: readonly string[]): Promis
       join payments p on p.merchant_id = s.merchant_id and p.session_id = s.id and p.accepted_at is not null
       join ledger_entries l on l.merchant_id = p.merchant_id and l.source_id = p.id and l.kind = 'paid'
       join events e on e.merchant_id = s.merchant_id and e.stream_id = s.id and e.type = 'checkout_session.finished'
-      where s.status = 'FINISHED' and s.id = any (${ids as string[]})`,
+      where s.status = 'FINISHED' and s.id = any (${texts(ids)})`,
   )
   if (found?.whole !== ids.length) throw new Error(`${found?.whole} of ${ids.length} flows are whole`)
 }

@@ -116,6 +116,10 @@ describe('the checker catches what is planted', () => {
     caught({ 'connectors/sandbox/index.ts': file("import { s } from '../stripe/client.ts'") }, /stand alone/)
     caught({ 'connectors/sandbox/index.ts': file("import { i } from '../../identities/identity.ts'") }, /stand alone/)
     caught({ 'connectors/sandbox/twin.ts': file("import type { Sql } from '../../kit/db.ts'") }, /sees the database/)
+    caught({ 'connectors/sandbox/twin.ts': file("import { json } from '../../kit/sql.ts'") }, /sees the database/)
+    caught({ 'kit/db.ts': file("import pg from 'pg'") }, /imports the driver/)
+    caught({ 'kit/x.test.ts': file("import Pool from 'pg-pool'") }, /imports the driver/)
+    caught({ 'kit/db.ts': file("import { Pool } from './sql/pool.ts'") }, /inside the port/)
     assert.deepEqual(planted({ 'rails/pix/rail.ts': file("import type { Rail } from '../rail.ts'") }), [])
   })
   test('a circle of imports', () => {

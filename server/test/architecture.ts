@@ -58,7 +58,9 @@ export function violations(tree: Tree): string[] {
   const paths = [...tree.keys()].sort()
   const found = paths.flatMap((path) => {
     const text = tree.get(path) ?? ''
-    const rules = isTest(path) ? [sizes, words] : [importsDown, keepsPrivate, railsAndConnectors, sizes, words, places]
+    const rules = isTest(path)
+      ? [driver, sizes, words]
+      : [importsDown, keepsPrivate, driver, railsAndConnectors, sizes, words, places]
     return rules.flatMap((rule) => rule(path, text)).map((wrong) => `${path}: ${wrong}`)
   })
   return [...found, ...cycles(tree)]
@@ -104,12 +106,21 @@ function keepsPrivate(path: string, text: string): string[] {
   })
 }
 
+/** One file imports the driver, and the port has one front door. */
+function driver(path: string, text: string): string[] {
+  const named = /(?:from|import\()\s*'pg(?:[-/][^']*)?'/.test(withoutComments(text))
+  const direct = named && path !== 'kit/sql/connection.ts' ? ['imports the driver: SQL goes through kit/sql.ts'] : []
+  if (path === 'kit/sql.ts' || path.startsWith('kit/sql/')) return direct
+  const inside = importsOf(path, text).filter((target) => target.startsWith('kit/sql/'))
+  return [...direct, ...inside.map((target) => `imports ${target}, which is inside the port kit/sql.ts`)]
+}
+
 /** A rail knows the contract of rails alone; a connector that and its own; neither sees the database. */
 function railsAndConnectors(path: string, text: string): string[] {
   const [slice, own, deeper] = path.split('/')
   if (slice !== 'rails' && slice !== 'connectors') return []
   const code = withoutComments(text)
-  const database = /kit\/(db|context)\.ts'|from 'postgres'/.test(code) ? ['sees the database'] : []
+  const database = /kit\/(db|context|sql)\.ts'/.test(code) ? ['sees the database'] : []
   if (!deeper) return database
   const wrong = importsOf(path, text).filter((target) => {
     const [toSlice, toFolder, toDeeper] = target.split('/')

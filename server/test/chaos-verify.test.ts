@@ -1,14 +1,15 @@
 /** The reckoning of `npm run chaos` finds what is wrong: each kind of fault, planted by the database's owner into a run that was right. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import postgres from 'postgres'
 import { type Answered, digestOf } from '../../chaos/client.ts'
 import { type Findings, verify } from '../../chaos/verify.ts'
+import type { Sql } from '../src/kit/sql.ts'
+import { openOwner } from './database.ts'
 import { type Body, startTestApp, type TestApp } from './harness.ts'
 import { makeShop, ok, pixOf } from './shop.ts'
 
 let t: TestApp
-let owner: postgres.Sql
+let owner: Sql
 const answers: Answered[] = []
 const intents = { sessions: ['twin'], minted: [], payments: [], refunds: [] }
 let session: Body
@@ -16,7 +17,7 @@ let payment: Body
 
 before(async () => {
   t = await startTestApp()
-  owner = postgres(t.databaseUrl, { max: 1, onnotice: () => undefined })
+  owner = openOwner(t.databaseUrl, 1)
   const shop = await makeShop(t.client)
   session = note('POST', '/checkout-sessions', await shop.session({ checkoutToken: 'twin' }))
   const path = `/checkout-sessions/${session.id}/payments`

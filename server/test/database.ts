@@ -1,7 +1,7 @@
 /** Databases for tests: each test file works on its own clone of a migrated template. */
 import { randomBytes } from 'node:crypto'
-import postgres from 'postgres'
 import { migrate } from '../src/kit/migrate.ts'
+import { openPool, type Sql, script } from '../src/kit/sql.ts'
 
 /** Where `npm test` tells its files the URL of the cluster. */
 export const urlVariable = 'PASARELA_TEST_DATABASE_URL'
@@ -11,11 +11,11 @@ export type FreshDatabase = { url: string; drop(): Promise<void> }
 
 /** Migrates the template that every file's database is a clone of. */
 export async function makeTemplate(clusterUrl: string): Promise<void> {
-  await withSession(clusterUrl, (sql) => sql.unsafe(`create database ${template}`))
+  await withSession(clusterUrl, (sql) => script(sql, `create database ${template}`))
   await migrate(inDatabase(clusterUrl, template))
   // Cloning needs a template that nobody is connected to.
   await withSession(clusterUrl, (sql) =>
-    sql.unsafe(`alter database ${template} with is_template true allow_connections false`),
+    script(sql, `alter database ${template} with is_template true allow_connections false`),
   )
 }
 
@@ -39,10 +39,10 @@ export function clusterUrl(): string {
 async function createDatabase(how: string): Promise<FreshDatabase> {
   const cluster = clusterUrl()
   const name = `test_${randomBytes(8).toString('hex')}`
-  await withSession(cluster, (sql) => sql.unsafe(`create database ${name} ${how}`))
+  await withSession(cluster, (sql) => script(sql, `create database ${name} ${how}`))
   return {
     url: inDatabase(cluster, name),
-    drop: () => withSession(cluster, (sql) => sql.unsafe(`drop database if exists ${name} with (force)`)),
+    drop: () => withSession(cluster, (sql) => script(sql, `drop database if exists ${name} with (force)`)),
   }
 }
 
@@ -52,8 +52,13 @@ function inDatabase(clusterUrl: string, name: string): string {
   return url.href
 }
 
-async function withSession(url: string, work: (sql: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+/** A pool that works as the database's owner, without a limit of time. */
+export function openOwner(url: string, max = 2): Sql {
+  return openPool(url, { max, applicationName: 'test', asApplication: false, statementTimeoutMs: 0 })
+}
+
+async function withSession(url: string, work: (sql: Sql) => PromiseLike<unknown>): Promise<void> {
+  const sql = openOwner(url, 1)
   try {
     await work(sql)
   } finally {

@@ -4,7 +4,7 @@
  */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import postgres from 'postgres'
+import { openOwner } from './database.ts'
 
 /** Where `npm test` tells its files the folder. */
 export const evidenceVariable = 'PASARELA_TEST_EVIDENCE'
@@ -47,7 +47,7 @@ export function keepExchange(sent: string | undefined, status: number, answer: s
 /** Keeps all events of a database, before it goes. */
 export async function keepEvents(databaseUrl: string): Promise<void> {
   if (!process.env[evidenceVariable]) return
-  const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined })
+  const sql = openOwner(databaseUrl, 1)
   try {
     for (const { data } of await sql<{ data: string }[]>`select data::text as data from events`) keep('events', data)
   } finally {

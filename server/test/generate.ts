@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import postgres from 'postgres'
 import { startPostgres } from '../src/kit/embedded-postgres.ts'
 import { migrate } from '../src/kit/migrate.ts'
+import { openOwner } from './database.ts'
 import { generatedFiles } from './generated.ts'
 import { dumpSchema } from './schema-dump.ts'
 
@@ -39,7 +39,7 @@ async function schemaOfMigrations(): Promise<string> {
   })
   try {
     await migrate(database.url)
-    const sql = postgres(database.url, { max: 2, onnotice: () => undefined })
+    const sql = openOwner(database.url, 2)
     const schema = await dumpSchema(sql)
     await sql.end()
     return schema

@@ -1,18 +1,20 @@
 /** Every documented filter finds its rows by an index: no list reads a merchant's whole table. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import postgres from 'postgres'
 import { foldSessionDeltas } from '../src/checkout-sessions/counts-store.ts'
 import { listSessions, sessionSorts } from '../src/checkout-sessions/list-query.ts'
 import { newSequencerState, sequenceEvents } from '../src/events/sequence.ts'
 import { type Executor, openPool, type Sql, transaction } from '../src/kit/db.ts'
 import { idFloor, newId } from '../src/kit/id.ts'
 import { readPage } from '../src/kit/page.ts'
+import type { Value } from '../src/kit/sql.ts'
+import { script } from '../src/kit/sql.ts'
 import { listLinks } from '../src/payment-links/list-query.ts'
 import { listPayments, paymentSorts } from '../src/payments/list-query.ts'
 import { claimPaymentsDue } from '../src/payments/store.ts'
 import { dispatchEvents } from '../src/webhooks/dispatch.ts'
 import { addToQueues, claimQueues } from '../src/webhooks/queue-store.ts'
+import { openOwner } from './database.ts'
 import { type Client, startTestApp, type TestApp } from './harness.ts'
 import { anaPix, makeShop, ok } from './shop.ts'
 
@@ -119,7 +121,8 @@ async function copies(sql: Sql, table: string, of: string, given: Record<string,
   const columns = await sql<{ name: string }[]>`
     select attname as name from pg_attribute where attrelid = ${table}::regclass and attnum > 0 and not attisdropped order by attnum`
   const values = columns.map(({ name }) => given[name] ?? `o.${name}`)
-  await sql.unsafe(
+  await script(
+    sql,
     `insert into ${table} select ${values.join(', ')} from ${table} o, generate_series(1, ${rows}) n where o.id = $1`,
     [of],
   )
@@ -135,22 +138,18 @@ type Plan = {
 }
 
 /** The plans of the statements that `run` sends, with the values it sends them with. */
-async function plansOf(run: (sql: Executor) => Promise<unknown>, which = /^\s*select (?!b\.oid)/): Promise<Plan[]> {
-  const sent: { text: string; parameters: unknown[] }[] = []
-  const watched = postgres(t.databaseUrl, {
-    max: 1,
-    debug: (_connection, text, parameters) => sent.push({ text, parameters }),
-  })
+async function plansOf(run: (sql: Executor) => Promise<unknown>, which = /^\s*select/): Promise<Plan[]> {
+  const sent: { text: string; values: readonly Value[] }[] = []
+  const watched = openOwner(t.databaseUrl, 1)
+  watched.seen = (statement) => sent.push(statement)
   try {
-    await run(watched as unknown as Executor)
+    await run(watched)
     const looked = sent.filter(({ text }) => which.test(text))
     return await Promise.all(
-      looked.map(async ({ text, parameters }) => {
+      looked.map(async ({ text, values }) => {
         const explained = `explain (analyze, buffers, format json) ${text}`
-        // The driver recorded JSON as text, and would send that text as a JSON string.
-        const values = parameters.map((value) => (/^\[\{/.test(String(value)) ? JSON.parse(String(value)) : value))
-        const [row] = await owner.unsafe<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>(explained, values as never[])
-        const plan = Object.values(row ?? {})[0]?.[0]?.Plan
+        const [row] = await script<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>(owner, explained, values)
+        const plan = row?.['QUERY PLAN'][0].Plan
         assert.ok(plan, text)
         return plan
       }),
@@ -338,9 +337,10 @@ describe('jobs', () => {
   })
 
   it('place events without walking over those that were placed, although somebody reads an older state', async () => {
-    const reader = postgres(t.databaseUrl, { max: 1 })
+    const reader = openOwner(t.databaseUrl, 1)
     try {
-      await reader.begin('isolation level repeatable read', async (snapshot) => {
+      await reader.begin(async (snapshot) => {
+        await snapshot`set transaction isolation level repeatable read`
         await snapshot`select 1 from event_outbox limit 1`
         const state = newSequencerState()
         const arrive = async (count: number) => {

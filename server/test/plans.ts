@@ -1,5 +1,6 @@
 /** What a statement does to the rows of merchants, as the planner understands it. */
 import type { Sql } from '../src/kit/db.ts'
+import { ints, script } from '../src/kit/sql.ts'
 
 type Plan = { 'Node Type': string; 'Relation Name'?: string; Alias?: string; Plans?: Plan[] } & Record<string, unknown>
 
@@ -55,16 +56,17 @@ function equalities(condition: string): [string, string][] {
 async function explain(sql: Sql, text: string, types: readonly number[]): Promise<Plan | undefined> {
   const names = await sql<{ name: string }[]>`
     select case when oid = 0 then 'unknown' else format_type(oid, null) end as name
-    from unnest(${types as number[]}::int[]) with ordinality as t (oid, place) order by place`
+    from unnest(${ints(types)}::int[]) with ordinality as t (oid, place) order by place`
   const list = names.length > 0 ? `(${names.map((row) => row.name).join(', ')})` : ''
   const nulls = names.length > 0 ? `(${names.map(() => 'null').join(', ')})` : ''
-  await sql.unsafe(`prepare asked ${list} as ${text}`)
+  await script(sql, `prepare asked ${list} as ${text}`)
   try {
-    const [row] = await sql.unsafe<Record<string, [{ Plan: Plan }]>[]>(
+    const [row] = await script<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>(
+      sql,
       `explain (verbose, format json) execute asked ${nulls}`,
     )
-    return Object.values(row ?? {})[0]?.[0]?.Plan
+    return row?.['QUERY PLAN'][0].Plan
   } finally {
-    await sql.unsafe('deallocate asked')
+    await script(sql, 'deallocate asked')
   }
 }

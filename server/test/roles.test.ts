@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import postgres from 'postgres'
 import { versionV2 } from '../src/access/caller.ts'
-import { type FreshDatabase, freshDatabase } from './database.ts'
+import type { Sql } from '../src/kit/sql.ts'
+import { type FreshDatabase, freshDatabase, openOwner } from './database.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 
 const program = fileURLToPath(new URL('../bin/pasarela.js', import.meta.url))
@@ -23,12 +23,12 @@ const env = {
 const children = new Set<ChildProcess>()
 let folder: string
 let database: FreshDatabase
-let sql: postgres.Sql
+let sql: Sql
 let receiver: Receiver
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'pasarela-roles-'))
   database = await freshDatabase()
-  sql = postgres(database.url, { max: 2 })
+  sql = openOwner(database.url, 2)
   receiver = await startReceiver()
 })
 after(async () => {
@@ -121,8 +121,8 @@ test('api and worker apart, two of each; a worker killed in the middle loses not
     ids.push((await call(n)('POST', '/checkout-sessions', body(n))).id)
     await call(n + 1)('POST', `/checkout-sessions/token/roles-${n}/refresh`, {})
   }
-  const [waiting] = await sql`select count(*)::int as events from event_outbox`
-  assert.ok(waiting?.events >= 60, 'the api role does none of the work')
+  const [waiting] = await sql<{ events: number }[]>`select count(*)::int as events from event_outbox`
+  assert.ok(waiting && waiting.events >= 60, 'the api role does none of the work')
   assert.equal(receiver.got.length, 0)
 
   receiver.behave(() => new Promise(() => undefined))

@@ -2,21 +2,21 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import postgres from 'postgres'
 import { migrate, schemaTable } from '../src/kit/migrate.ts'
+import type { Sql } from '../src/kit/sql.ts'
 import { grants } from '../src/vocabulary/grants.ts'
 import { limits } from '../src/vocabulary/limits.ts'
-import { emptyDatabase, type FreshDatabase } from './database.ts'
+import { emptyDatabase, type FreshDatabase, openOwner } from './database.ts'
 import { dumpSchema } from './schema-dump.ts'
 
 let database: FreshDatabase
-let sql: postgres.Sql
+let sql: Sql
 let ran: string[]
 
 before(async () => {
   database = await emptyDatabase()
   ran = await migrate(database.url)
-  sql = postgres(database.url, { max: 2, onnotice: () => undefined })
+  sql = openOwner(database.url, 2)
 })
 after(async () => {
   await sql.end()

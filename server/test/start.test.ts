@@ -18,10 +18,10 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import postgres from 'postgres'
 import { whyNotListen } from '../src/kit/ports.ts'
 import { isPostgresProcess, readPidFile, stopPostgres } from '../src/kit/postgres/postmaster.ts'
-import { clusterUrl, emptyDatabase, freshDatabase } from './database.ts'
+import { clusterUrl, emptyDatabase, freshDatabase, openOwner } from './database.ts'
+import { openWire, through } from './wire.ts'
 
 const program = fileURLToPath(new URL('../bin/pasarela.js', import.meta.url))
 const children = new Set<ChildProcess>()
@@ -465,21 +465,17 @@ describe('start with a database of the operator', () => {
 
   it('refuses one that is too old', async () => {
     const database = await emptyDatabase()
-    const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
-    // A real server that says of itself what an old one would.
-    await sql.unsafe(`
-      create schema old;
-      create function old.current_setting(text) returns text language sql as $$
-        select case $1 when 'server_version_num' then '140011' else '14.11' end $$;
-      alter database ${new URL(database.url).pathname.slice(1)} set search_path = old, pg_catalog`)
-    await sql.end()
-    await assertRefused(startOn(database.url), /is Postgres 14.11; Pasarela needs 15 or newer/)
+    // A real server whose version is changed on the way.
+    const older = (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replace(/18(?=\.\d|00\d\d)/g, '14'), 'latin1')
+    const wire = await openWire(Number(new URL(database.url).port), { received: older })
+    await assertRefused(startOn(through(wire, database.url)), /is Postgres 14\.\d+; Pasarela needs 15 or newer/)
+    await wire.close()
     await database.drop()
   })
 
   it('the doctor names what is wrong with it', async () => {
     const database = await freshDatabase()
-    const sql = postgres(database.url, { max: 1 })
+    const sql = openOwner(database.url, 1)
     await sql`insert into balance_totals (merchant_id, code, amount_minor) values (1, 'available:acc_1:CLP', 5)`
     await sql`insert into idempotency_keys (merchant_id, client_id, key, request_hash, seed, leased_until, created_at)
       values (1, 'client_01h455vb4pex5vsknk084sn02q', 'k', ${Buffer.alloc(32)}, ${Buffer.alloc(16)}, now(), now() - interval '2 days')`

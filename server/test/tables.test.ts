@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import postgres from 'postgres'
 import { edge, type Machine, next, type Table } from '../src/kit/machine.ts'
 import { Problem } from '../src/kit/problem.ts'
+import type { Sql } from '../src/kit/sql.ts'
 import { machines } from '../src/machines.ts'
-import { type FreshDatabase, freshDatabase } from './database.ts'
+import { type FreshDatabase, freshDatabase, openOwner } from './database.ts'
 import { drawing } from './generated.ts'
 
 /** A machine as text: what the tests below walk. */
@@ -17,10 +17,10 @@ const walked = machines.map(({ machine, page, table }) => ({
 }))
 
 let database: FreshDatabase
-let sql: postgres.Sql
+let sql: Sql
 before(async () => {
   database = await freshDatabase()
-  sql = postgres(database.url, { max: 1 })
+  sql = openOwner(database.url, 1)
 })
 after(async () => {
   await sql.end()

@@ -8,6 +8,7 @@ import { buildContext } from '../src/context.ts'
 import { describeApi } from '../src/describe.ts'
 import { openPool, type Sql } from '../src/kit/db.ts'
 import { listMigrations, migrate } from '../src/kit/migrate.ts'
+import { script } from '../src/kit/sql.ts'
 import { emptyDatabase } from './database.ts'
 import { type Body, type Client, startTestApp, type TestApp } from './harness.ts'
 import { anaPix, makeShop, ok, pixOf, type Shop } from './shop.ts'
@@ -152,7 +153,7 @@ async function migrateUntil(sql: Sql, version: number): Promise<void> {
   await sql`create table schema_migrations (version bigint primary key, name text, md5 text, run_at timestamptz)`
   for (const migration of listMigrations()) {
     if (migration.version > version) break
-    await sql.unsafe(readFileSync(migration.file, 'utf8'))
+    await script(sql, readFileSync(migration.file, 'utf8'))
     await sql`insert into schema_migrations values (${migration.version}, ${migration.name}, ${migration.md5}, now())`
   }
 }
@@ -187,7 +188,8 @@ async function copyRows(from: Sql, to: Sql): Promise<void> {
     const alone = Object.entries(gone[old.table] ?? {}).filter(([name]) => old.columns.includes(name))
     const names = [...both, ...alone.map(([name]) => name)].join(', ')
     const values = [...both, ...alone.map(([, value]) => value)].join(', ')
-    await to.unsafe(
+    await script(
+      to,
       `insert into ${old.table} (${names}) overriding system value
        select ${values} from json_populate_recordset(null::${old.table}, $1::text::json) r on conflict do nothing`,
       [row.rows],

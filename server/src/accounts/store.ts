@@ -1,6 +1,7 @@
 /** SQL of accounts. */
 import type { Executor } from '../kit/db.ts'
 import { inPage, type Page, withinDays } from '../kit/page.ts'
+import { json, texts } from '../kit/sql.ts'
 import type { Account } from './account.ts'
 
 /** Inserts the account, or nothing where it is there already. */
@@ -10,7 +11,7 @@ export async function insertAccount(sql: Executor, row: Account): Promise<boolea
       account_holder, status, custody_bank_account, created_at, updated_at)
     values (${row.merchantId}, ${row.id}, ${row.identityId}, ${row.parentId}, ${row.externalId}, ${row.type}, ${row.custody},
       ${row.currency}, ${row.name}, ${row.accountNumber}, ${row.accountHolder}, ${row.status},
-      ${row.custodyBankAccount && sql.json(row.custodyBankAccount)}, ${row.createdAt}, ${row.updatedAt})
+      ${json(row.custodyBankAccount)}, ${row.createdAt}, ${row.updatedAt})
     on conflict do nothing
     returning id`
   return rows.length === 1
@@ -28,7 +29,7 @@ export async function findAccountsByNumbers(
 ): Promise<Account[]> {
   return [
     ...(await sql<Account[]>`
-    select * from accounts where merchant_id = ${merchantId} and account_number = any (${numbers as string[]}::text[])`),
+    select * from accounts where merchant_id = ${merchantId} and account_number = any (${texts(numbers)}::text[])`),
   ]
 }
 
@@ -36,7 +37,7 @@ export async function findAccountsByNumbers(
 export async function lockAccountsByIds(sql: Executor, merchantId: number, ids: readonly string[]): Promise<Account[]> {
   return [
     ...(await sql<Account[]>`
-    select * from accounts where merchant_id = ${merchantId} and id = any (${ids as string[]}::text[])
+    select * from accounts where merchant_id = ${merchantId} and id = any (${texts(ids)}::text[])
     order by id for no key update`),
   ]
 }
@@ -83,12 +84,12 @@ export async function listAccounts(sql: Executor, merchantId: number, by: Accoun
   const where = sql`
     merchant_id = ${merchantId}
     ${by.parentId === undefined ? sql`` : sql`and parent_id = ${by.parentId}`}
-    ${by.accountNumber === undefined ? sql`` : sql`and account_number = any (${by.accountNumber})`}
+    ${by.accountNumber === undefined ? sql`` : sql`and account_number = any (${texts(by.accountNumber)})`}
     ${by.externalId === undefined ? sql`` : sql`and external_id = ${by.externalId}`}
-    ${by.identityId === undefined ? sql`` : sql`and identity_id = any (${by.identityId})`}
-    ${by.type === undefined ? sql`` : sql`and type = any (${by.type})`}
-    ${by.currency === undefined ? sql`` : sql`and currency = any (${by.currency})`}
-    ${by.status === undefined ? sql`` : sql`and status = any (${by.status})`}
+    ${by.identityId === undefined ? sql`` : sql`and identity_id = any (${texts(by.identityId)})`}
+    ${by.type === undefined ? sql`` : sql`and type = any (${texts(by.type)})`}
+    ${by.currency === undefined ? sql`` : sql`and currency = any (${texts(by.currency)})`}
+    ${by.status === undefined ? sql`` : sql`and status = any (${texts(by.status)})`}
     ${withinDays(sql, page)}`
   const [rows, [counted]] = await Promise.all([
     sql<Account[]>`select * from accounts where ${where} ${inPage(sql, page)}`,

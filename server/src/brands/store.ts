@@ -1,5 +1,6 @@
 /** SQL of brands. */
 import type { Executor } from '../kit/db.ts'
+import { json } from '../kit/sql.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { type Brand, type BrandSettings, defaultOrganization } from './brand.ts'
 
@@ -35,7 +36,7 @@ export async function upsertBrand(
 ): Promise<Brand> {
   const [row] = await sql<Brand[]>`
     insert into brands (merchant_id, organization_id, settings, created_at, updated_at)
-    values (${brand.merchantId}, ${brand.organizationId}, ${sql.json(brand.settings as never)}, ${brand.now}, ${brand.now})
+    values (${brand.merchantId}, ${brand.organizationId}, ${json(brand.settings)}, ${brand.now}, ${brand.now})
     on conflict (merchant_id, organization_id) do update set settings = excluded.settings, updated_at = excluded.updated_at
     returning merchant_id, organization_id, settings, logo_hash, updated_at`
   if (!row) throw new Error('upsert returned no brand')

@@ -1,5 +1,6 @@
 /** SQL of the counters of sessions: deltas that writers append, totals that a job folds them into, and reading both at once. */
 import type { Executor } from '../kit/db.ts'
+import { texts } from '../kit/sql.ts'
 import { type Fragment, plannedAfresh } from '../kit/statement.ts'
 import type { SessionStatus } from './session.ts'
 
@@ -25,7 +26,7 @@ export const everyDay = -1
 export async function countSessions(sql: Executor, filter: CountFilter): Promise<number> {
   const { merchantId, owners, fromDay, untilDay } = filter
   const accounts = filter.accounts ?? all
-  const statuses = sql`status = any (${filter.statuses as string[]})`
+  const statuses = sql`status = any (${texts(filter.statuses)})`
   const days = sql`
     ${fromDay === undefined ? sql`` : sql`and created_day >= ${fromDay}::int`}
     ${untilDay === undefined ? sql`` : sql`and created_day <= ${untilDay}::int`}`
@@ -33,17 +34,17 @@ export async function countSessions(sql: Executor, filter: CountFilter): Promise
     fromDay === undefined && untilDay === undefined
       ? sql`and created_day = ${everyDay}::int`
       : sql`and created_day >= 0 ${days}`
-  const counted = sql`${statuses} ${level} and owner_identity_id = any (${(owners ?? all) as string[]})`
+  const counted = sql`${statuses} ${level} and owner_identity_id = any (${texts(owners ?? all)})`
   const [row] = await plannedAfresh(sql<{ total: number }[]>`
     select coalesce(sum(n), 0)::int as total from (
       select sum(sessions) as n from checkout_session_totals
-      where merchant_id = ${merchantId} and ${counted} and account_number = any (${accounts as string[]})
+      where merchant_id = ${merchantId} and ${counted} and account_number = any (${texts(accounts)})
       ${accounts.length < 2 ? sql`` : countedTwice(sql, { merchantId, accounts, counted })}
       union all
       select sum(change) from checkout_session_deltas
       where merchant_id = ${merchantId} and ${statuses} ${days}
-        ${owners ? sql`and owner_identity_id = any (${owners as string[]})` : sql``}
-        ${filter.accounts ? sql`and account_numbers && ${accounts as string[]}::text[]` : sql``}
+        ${owners ? sql`and owner_identity_id = any (${texts(owners)})` : sql``}
+        ${filter.accounts ? sql`and account_numbers && ${texts(accounts)}::text[]` : sql``}
     ) as parts`)
   return row?.total ?? 0
 }
@@ -63,7 +64,7 @@ function countedTwice(
       select account, array_agg(account) over (order by sessions desc, account rows between unbounded preceding and 1 preceding) as before
       from (
         select account_number as account, sum(sessions) as sessions from checkout_session_totals
-        where merchant_id = ${merchantId} and ${counted} and account_number = any (${accounts as string[]}) group by account_number
+        where merchant_id = ${merchantId} and ${counted} and account_number = any (${texts(accounts)}) group by account_number
       ) as sized
     ) as ranked
     cross join lateral (

@@ -5,6 +5,7 @@ import { startTestApp, type TestApp } from '../../test/harness.ts'
 import { prove } from '../../test/proof.ts'
 import { makeShop, ok, pixOf, type Shop } from '../../test/shop.ts'
 import { openPool } from '../kit/db.ts'
+import { texts } from '../kit/sql.ts'
 import { findSession } from './find.ts'
 import { toSnapshot } from './schema.ts'
 
@@ -97,7 +98,7 @@ test('more than a slice, of several merchants and clocks, each once', async () =
   )
   await t.advance(70_000)
   const rows = await t.ctx.sql<{ streamId: string }[]>`
-    select stream_id from events where type = 'checkout_session.expired' and stream_id = any (${all.map((s) => s.id)})`
+    select stream_id from events where type = 'checkout_session.expired' and stream_id = any (${texts(all.map((s) => s.id))})`
   assert.deepEqual(rows.map((row) => row.streamId).sort(), all.map((s) => s.id).sort())
   for (const session of all.slice(0, 3)) {
     const [row] = await t.ctx.sql`select status from checkout_sessions where id = ${session.id}`

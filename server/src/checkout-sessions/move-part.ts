@@ -1,6 +1,7 @@
 /** The part of a writing statement that moves sessions, with the counters and account rows that follow them. */
 import type { ColumnKind } from '../kit/columns.ts'
 import type { Executor } from '../kit/db.ts'
+import { json } from '../kit/sql.ts'
 import { type Fragment, raw } from '../kit/statement.ts'
 import { sessionColumns } from './columns.ts'
 import { countMoves } from './counts-store.ts'
@@ -21,7 +22,7 @@ export function movePart(sql: Executor, moved: readonly MovedSession[], kinds: r
     moved_sessions as (
       update checkout_sessions s set ${raw(sql, set('s', 'r'))}
       from (
-        select * from json_to_recordset(${rows as never}::json) as t (before int, ${raw(sql, record)}) limit ${rows.length}
+        select * from json_to_recordset(${json(rows)}::json) as t (before int, ${raw(sql, record)}) limit ${rows.length}
       ) r
       join checkout_sessions b on b.merchant_id = r.merchant_id and b.id = r.id and b.event_sequence = r.before
       where s.merchant_id = r.merchant_id and s.id = r.id and s.event_sequence = r.before

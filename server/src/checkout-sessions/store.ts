@@ -6,6 +6,7 @@ import { handOut } from '../kit/batch.ts'
 import { claim, type Due } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
 import { type KeyWrite, keysPart, markWritten } from '../kit/idempotency-part.ts'
+import { ints, json, texts } from '../kit/sql.ts'
 import { raw } from '../kit/statement.ts'
 import { sessionColumns } from './columns.ts'
 import { appendDeltas, countMoves } from './counts-store.ts'
@@ -34,13 +35,13 @@ export async function insertSessions(sql: Executor, added: readonly NewSession[]
   const inserted = await sql<{ id: string }[]>`
     with inserted_sessions as (
       insert into checkout_sessions (${raw(sql, names())})
-      select * from json_to_recordset(${sessions.map(toRow) as never}::json) as r (${raw(sql, record)})
+      select * from json_to_recordset(${json(sessions.map(toRow))}::json) as r (${raw(sql, record)})
       on conflict do nothing
       returning merchant_id, id, created_day, owner_identity_id, status
     ), accounts as (
       insert into checkout_session_accounts (merchant_id, account_number, session_id)
       select a.merchant_id, a.account_number, a.session_id
-      from json_populate_recordset(null::checkout_session_accounts, ${accounts as never}::json) a
+      from json_populate_recordset(null::checkout_session_accounts, ${json(accounts)}::json) a
       join inserted_sessions i on i.merchant_id = a.merchant_id and i.id = a.session_id
       returning merchant_id, session_id, account_number
     ), ${appendDeltas(sql, sql`select *, 1 as change from inserted_sessions`, sql`table accounts`)},
@@ -67,7 +68,7 @@ export type SessionKey = { merchantId: number; id: string }
 export async function findSessionsByIds(sql: Executor, keys: readonly SessionKey[]): Promise<(Session | undefined)[]> {
   const wanted = keys.map((key) => ({ merchant_id: key.merchantId, id: key.id }))
   const rows = await sql<Session[]>`
-    select s.* from (select * from json_to_recordset(${wanted as never}::json) as t (merchant_id int, id text) limit ${keys.length}) k
+    select s.* from (select * from json_to_recordset(${json(wanted)}::json) as t (merchant_id int, id text) limit ${keys.length}) k
     join checkout_sessions s on s.merchant_id = k.merchant_id and s.id = k.id`
   const there = rows.filter((row) => row.deletedAt === null)
   const nameOf = ({ merchantId, id }: SessionKey) => `${merchantId} ${id}`
@@ -82,7 +83,7 @@ export async function findSequences(sql: Executor, keys: readonly SessionKey[]):
   const rows = await sql<{ g: number; eventSequence: number; isDeleted: boolean }[]>`
     select k.g::int, s.event_sequence, s.deleted_at is not null as is_deleted
     from (
-      select * from unnest(${keys.map((key) => key.merchantId)}::int[], ${keys.map((key) => key.id)}::text[])
+      select * from unnest(${ints(keys.map((key) => key.merchantId))}::int[], ${texts(keys.map((key) => key.id))}::text[])
         with ordinality as t (merchant_id, id, g) limit ${keys.length}
     ) k
     join checkout_sessions s on s.merchant_id = k.merchant_id and s.id = k.id`

@@ -5,6 +5,7 @@
 import type { Executor } from '../kit/db.ts'
 import { idTimeMs } from '../kit/id.ts'
 import { inPage, type Page, withinDays } from '../kit/page.ts'
+import { texts } from '../kit/sql.ts'
 import { type Fragment, plannedAfresh } from '../kit/statement.ts'
 import type { CountFilter } from './counts-store.ts'
 import { type Session, sessionMachine } from './session.ts'
@@ -54,14 +55,14 @@ export async function findPageBySorting(
   const search = { sql, filter, page }
   const session = sql`
     select id as page_id, ${sql(page.column)} as page_key from checkout_sessions w
-    where merchant_id = ${filter.merchantId} and deleted_at is null and status = any (${filter.statuses as string[]}) ${ownerIs(search)}`
+    where merchant_id = ${filter.merchantId} and deleted_at is null and status = any (${texts(filter.statuses)}) ${ownerIs(search)}`
   const found =
     along === 'account'
       ? sql`
         select one.* from (
           select distinct id from (
             select session_id as id from checkout_session_accounts
-            where merchant_id = ${filter.merchantId} and account_number = any (${filter.accounts as string[]})
+            where merchant_id = ${filter.merchantId} and account_number = any (${texts(filter.accounts ?? [])})
           ) as rows where true ${withinDays(sql, page)}
         ) as paying
         cross join lateral (${session} and id = paying.id offset 0) as one`
@@ -97,7 +98,7 @@ function oneAfterTheOther(walk: Walk, values: readonly string[]): Fragment {
   const { sql, filter, along } = walk
   const statuses = along === 'account' ? [''] : filter.statuses
   return sql`
-    select one.* from unnest(${values as string[]}::text[]) as v (value), unnest(${statuses as string[]}::text[]) as t (status),
+    select one.* from unnest(${texts(values)}::text[]) as v (value), unnest(${texts(statuses)}::text[]) as t (status),
       lateral (${walkOf(walk, sql`v.value`, sql`t.status`)}) as one`
 }
 
@@ -136,7 +137,7 @@ function inRange({ sql, page, along }: Walk, id: Fragment, status: Fragment): Fr
 const lastId = '~'
 
 function ownerIs({ sql, filter: { owners } }: Search): Fragment {
-  return owners ? sql`and owner_identity_id = any (${owners as string[]})` : sql``
+  return owners ? sql`and owner_identity_id = any (${texts(owners)})` : sql``
 }
 
 /** A session `w` pays one of the accounts. OFFSET 0 keeps it a look-up for each session. */
@@ -144,7 +145,7 @@ function paysAccount({ sql, filter: { merchantId, accounts } }: Search): Fragmen
   if (!accounts) return sql``
   return sql`and exists (
     select from checkout_session_accounts a
-    where a.merchant_id = ${merchantId} and a.session_id = w.id and a.account_number = any (${accounts as string[]}) offset 0)`
+    where a.merchant_id = ${merchantId} and a.session_id = w.id and a.account_number = any (${texts(accounts)}) offset 0)`
 }
 
 /** The session of an account row `w` has one of the owners and statuses: a look-up as well. */
@@ -152,8 +153,8 @@ function ofSession({ sql, filter: { merchantId, owners, statuses } }: Search): F
   if (!owners && statuses.length === sessionMachine.statuses.length) return sql``
   return sql`and exists (
     select from checkout_sessions o
-    where o.merchant_id = ${merchantId} and o.id = w.session_id and o.deleted_at is null and o.status = any (${statuses as string[]})
-      ${owners ? sql`and o.owner_identity_id = any (${owners as string[]})` : sql``} offset 0)`
+    where o.merchant_id = ${merchantId} and o.id = w.session_id and o.deleted_at is null and o.status = any (${texts(statuses)})
+      ${owners ? sql`and o.owner_identity_id = any (${texts(owners)})` : sql``} offset 0)`
 }
 
 /** The sessions of a page among those with this token: a chain of refreshed sessions shares one. */
@@ -173,13 +174,13 @@ function byToken(sql: Executor, filter: TokenFilter, page: Page): Fragment {
   const { owners, accounts } = filter
   return sql`
     checkout_token = ${filter.token} and deleted_at is null
-    and status = any (${filter.statuses as string[]})
-    ${owners ? sql`and owner_identity_id = any (${owners as string[]})` : sql``}
+    and status = any (${texts(filter.statuses)})
+    ${owners ? sql`and owner_identity_id = any (${texts(owners)})` : sql``}
     ${
       accounts
         ? sql`and exists (
           select from checkout_session_accounts a
-          where a.merchant_id = s.merchant_id and a.session_id = s.id and a.account_number = any (${accounts as string[]}))`
+          where a.merchant_id = s.merchant_id and a.session_id = s.id and a.account_number = any (${texts(accounts)}))`
         : sql``
     }
     ${withinDays(sql, page)}`

@@ -1,5 +1,6 @@
 /** The part of a writing statement that appends events: every event enters its stream and the sequencer's outbox together. */
 import type { Executor } from '../kit/db.ts'
+import { json } from '../kit/sql.ts'
 import { type Fragment, raw } from '../kit/statement.ts'
 import { type NewEvent, toEventRow } from './event.ts'
 
@@ -27,5 +28,5 @@ export function newEvents(sql: Executor, events: readonly NewEvent[]): Fragment 
   const rows = events.map(toEventRow)
   return sql`
     select e.merchant_id, e.stream_id, e.sequence, e.id, e.type, e.data, e.created_at
-    from json_populate_recordset(null::events, ${rows as never}::json) e`
+    from json_populate_recordset(null::events, ${json(rows)}::json) e`
 }

@@ -1,5 +1,6 @@
 /** SQL of the outbox, the log and the events themselves. */
 import type { Executor } from '../kit/db.ts'
+import { json, texts } from '../kit/sql.ts'
 import type { EventType } from '../vocabulary/events.ts'
 import { appendPart, newEvents } from './append-part.ts'
 import type { NewEvent } from './event.ts'
@@ -86,7 +87,7 @@ export async function readPlaced(sql: Executor, placed: readonly Placed[]): Prom
   }))
   return sql<EventHead[]>`
     select l.merchant_id, l.stream_id, l.sequence, l.type, l.created_at
-    from json_to_recordset(${ranges as never}::json) as r (merchant_id int, after bigint, until bigint)
+    from json_to_recordset(${json(ranges)}::json) as r (merchant_id int, after bigint, until bigint)
     join event_log l on l.merchant_id = r.merchant_id and l.position > r.after and l.position <= r.until
     order by l.merchant_id, l.position`
 }
@@ -99,7 +100,7 @@ export async function readEventData(
   const keys = places.map((p) => ({ merchant_id: p.merchantId, stream_id: p.streamId, sequence: p.sequence }))
   return sql<{ streamId: string; sequence: number; data: Record<string, unknown> }[]>`
     select e.stream_id, e.sequence, e.data
-    from (select * from json_to_recordset(${keys as never}::json) as t (merchant_id int, stream_id object_id, sequence int)) k
+    from (select * from json_to_recordset(${json(keys)}::json) as t (merchant_id int, stream_id object_id, sequence int)) k
     join events e on e.merchant_id = k.merchant_id and e.stream_id = k.stream_id and e.sequence = k.sequence`
 }
 
@@ -143,7 +144,7 @@ export async function readEvents(
     select e.id, e.type, e.stream_id, e.sequence, e.created_at, w.position, e.data
     from (
       select * from (${window}) looked_at
-      where position <= ${scanned} ${patterns === undefined ? sql`` : sql`and type like any (${patterns})`}
+      where position <= ${scanned} ${patterns === undefined ? sql`` : sql`and type like any (${texts(patterns)})`}
       order by position limit ${limit}
     ) w join events e on e.merchant_id = ${merchantId} and e.stream_id = w.stream_id and e.sequence = w.sequence
     order by w.position`

@@ -1,5 +1,6 @@
 /** SQL of exchange rates. */
 import type { Executor } from '../kit/db.ts'
+import { texts } from '../kit/sql.ts'
 import type { Currency } from '../vocabulary/currencies.ts'
 import type { ExchangeRate, Pair } from './rate.ts'
 
@@ -13,7 +14,7 @@ export async function upsertRates(
   await sql`
     insert into exchange_rates (merchant_id, purchase_currency, currency, rate, updated_at)
     select ${merchantId}::int, r.purchase_currency, r.currency, r.rate, ${now}::timestamptz
-    from unnest(${rates.map((r) => r.purchaseCurrency)}::text[], ${rates.map((r) => r.currency)}::text[], ${rates.map((r) => r.rate)}::text[])
+    from unnest(${texts(rates.map((r) => r.purchaseCurrency))}::text[], ${texts(rates.map((r) => r.currency))}::text[], ${texts(rates.map((r) => r.rate))}::text[])
       as r (purchase_currency, currency, rate)
     order by r.purchase_currency, r.currency
     on conflict (merchant_id, purchase_currency, currency) do update set rate = excluded.rate, updated_at = excluded.updated_at`

@@ -1,5 +1,6 @@
 /** SQL of the hosted pages: the one question that open pages ask over and over. */
 import type { Executor } from '../kit/db.ts'
+import { ints, texts } from '../kit/sql.ts'
 
 export type PageVersion = { merchantId: number; pageToken: string; version: string }
 
@@ -14,7 +15,7 @@ export async function readPageVersions(
 ): Promise<PageVersion[]> {
   return sql<PageVersion[]>`
     select s.merchant_id, s.page_token, s.id || '.' || s.event_sequence as version
-    from unnest(${merchantIds as number[]}::int[], ${pageTokens as string[]}::text[]) as open (merchant_id, page_token)
+    from unnest(${ints(merchantIds)}::int[], ${texts(pageTokens)}::text[]) as open (merchant_id, page_token)
     join checkout_sessions s on s.merchant_id = open.merchant_id and s.page_token = open.page_token and s.successor_id is null
       and s.deleted_at is null`
 }

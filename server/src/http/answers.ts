@@ -2,6 +2,7 @@
  * Answers that their clients do not read stay in memory. They are bounded per merchant and in total, the pages of lists that are
  * made at the same moment too, and a connection that takes nothing for long is closed.
  */
+import { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { App } from '../kit/operation.ts'
 import { problem } from '../kit/problem.ts'
@@ -54,8 +55,7 @@ export function boundAnswers(app: App, unreadMs: number = limits.unreadAnswerMs)
   app.addHook('onSend', (request, _reply, payload, done) => {
     // The timer begins anew with everything that the client takes, and with its next request.
     const { socket } = request.raw
-    // Requests that tests inject have no real one.
-    if ('setTimeout' in socket) socket.setTimeout(unreadMs)
+    if (socket instanceof Socket) socket.setTimeout(unreadMs)
     const size = sizeOf(payload)
     if (size > smallBytes && request.caller) {
       const share = shareOf(shares, request)

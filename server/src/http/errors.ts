@@ -1,11 +1,11 @@
 /** The one place where a refusal or a bug becomes an answer. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import postgres from 'postgres'
 import { brokenConstraint } from '../kit/db.ts'
 import { keyInUse } from '../kit/idempotency.ts'
 import { maskSecrets } from '../kit/mask.ts'
 import { type App, jsonType } from '../kit/operation.ts'
 import { describeFaults, type Fault, Problem, pointerPart, problem, problemBody } from '../kit/problem.ts'
+import { DatabaseError } from '../kit/sql.ts'
 import type { ProblemKey } from '../vocabulary/problems.ts'
 
 type AjvError = NonNullable<FastifyError['validation']>[number]
@@ -69,7 +69,7 @@ function asProblem(error: unknown, request: FastifyRequest): Problem {
 function isOutOfReach(error: unknown): boolean {
   const code = (error as { code?: unknown }).code
   if (typeof code !== 'string') return false
-  if (error instanceof postgres.PostgresError) return /^(08|53|57)/.test(code) || code === '55P03'
+  if (error instanceof DatabaseError) return /^(08|53|57)/.test(code) || code === '55P03'
   // The Unix socket of a database that is down is a file that is not there.
   if (code === 'ENOENT') return (error as { syscall?: unknown }).syscall === 'connect'
   return /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|EPIPE)/.test(code)

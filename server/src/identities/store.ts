@@ -1,6 +1,7 @@
 /** SQL of identities. */
 import type { Executor } from '../kit/db.ts'
 import { inPage, type Page, withinDays } from '../kit/page.ts'
+import { json, texts } from '../kit/sql.ts'
 import { limits } from '../vocabulary/limits.ts'
 import type { Identity, IdentityWithChildren } from './identity.ts'
 
@@ -20,7 +21,7 @@ export async function insertIdentity(sql: Executor, row: Identity): Promise<bool
       document_number, document_key, country, external_id, status, profile, created_at, updated_at)
     values (${row.merchantId}, ${row.id}, ${row.parentId}, ${row.type}, ${row.name}, ${row.lastname}, ${row.nickname},
       ${row.email}, ${row.phone}, ${row.documentType}, ${row.documentNumber}, ${row.documentKey}, ${row.country},
-      ${row.externalId}, ${row.status}, ${sql.json(row.profile as never)}, ${row.createdAt}, ${row.updatedAt})
+      ${row.externalId}, ${row.status}, ${json(row.profile)}, ${row.createdAt}, ${row.updatedAt})
     on conflict do nothing
     returning id`
   return rows.length === 1
@@ -31,7 +32,7 @@ export async function updateIdentity(sql: Executor, row: Identity): Promise<void
   await sql`
     update identities set name = ${row.name}, lastname = ${row.lastname}, nickname = ${row.nickname}, email = ${row.email},
       phone = ${row.phone}, country = ${row.country}, external_id = ${row.externalId},
-      profile = ${sql.json(row.profile as never)}, updated_at = ${row.updatedAt}
+      profile = ${json(row.profile)}, updated_at = ${row.updatedAt}
     where merchant_id = ${row.merchantId} and id = ${row.id}`
 }
 
@@ -83,10 +84,10 @@ export async function listIdentities(sql: Executor, merchantId: number, by: Iden
     ${by.parentId === undefined ? sql`` : sql`and parent_id = ${by.parentId}`}
     ${by.type === undefined ? sql`` : sql`and type = ${by.type}`}
     ${by.email === undefined ? sql`` : sql`and lower(email) = lower(${by.email})`}
-    ${by.documentKeys === undefined ? sql`` : sql`and document_key = any (${by.documentKeys})`}
+    ${by.documentKeys === undefined ? sql`` : sql`and document_key = any (${texts(by.documentKeys)})`}
     ${by.phone === undefined ? sql`` : sql`and phone = ${by.phone}`}
     ${by.country === undefined ? sql`` : sql`and country = ${by.country}`}
-    ${by.status === undefined ? sql`` : sql`and status = any (${by.status})`}
+    ${by.status === undefined ? sql`` : sql`and status = any (${texts(by.status)})`}
     ${by.externalId === undefined ? sql`` : sql`and external_id = ${by.externalId}`}
     ${withinDays(sql, page)}`
   const [rows, [counted]] = await Promise.all([
@@ -126,7 +127,7 @@ export async function listFamilies(
   return [
     ...(await sql<{ id: string; parentId: string | null; levels: number }[]>`
     with recursive tree (root, id, parent_id, level) as (
-      select id, id, parent_id, 1 from identities where merchant_id = ${merchantId} and id = any (${ids as string[]}::text[])
+      select id, id, parent_id, 1 from identities where merchant_id = ${merchantId} and id = any (${texts(ids)}::text[])
       union all
       select tree.root, c.id, c.parent_id, tree.level + 1
       from tree join identities c on c.merchant_id = ${merchantId} and c.parent_id = tree.id
@@ -143,6 +144,6 @@ export async function moveChildren(
 ): Promise<void> {
   await sql`
     update identities set parent_id = ${move.to}, updated_at = ${move.now}
-    where merchant_id = ${move.merchantId} and id = any (${move.ids as string[]}::text[])
+    where merchant_id = ${move.merchantId} and id = any (${texts(move.ids)}::text[])
       and parent_id is not distinct from ${move.from}`
 }

@@ -1,5 +1,6 @@
 /** SQL of connections: a merchant's configured use of a connector. */
 import type { Executor } from '../kit/db.ts'
+import { texts } from '../kit/sql.ts'
 
 export type ConnectionRow = {
   merchantId: number
@@ -32,6 +33,6 @@ export async function insertSandboxConnection(
 ): Promise<void> {
   await sql`
     insert into connections (merchant_id, id, connector, rails, sealed_credentials, created_at)
-    values (${row.merchantId}, ${row.id}, 'sandbox', ${row.rails as string[]}, ${row.sealedCredentials}, ${row.now})
+    values (${row.merchantId}, ${row.id}, 'sandbox', ${texts(row.rails)}, ${row.sealedCredentials}, ${row.now})
     on conflict (merchant_id) where connector = 'sandbox' do nothing`
 }

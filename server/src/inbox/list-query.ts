@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import type { Executor } from '../kit/db.ts'
 import { commaList, inPage, listQuery, type Page, readCommaList, withinDays } from '../kit/page.ts'
+import { texts } from '../kit/sql.ts'
 import type { NoticeRow } from './notice.ts'
 
 export const NoticeQuery = listQuery('notice', {
@@ -15,7 +16,7 @@ export async function listNotices(sql: Executor, merchantId: number, query: Noti
   const payments = readCommaList(query.paymentId)
   const where = sql`
     merchant_id = ${merchantId} ${withinDays(sql, page)}
-    ${payments ? sql`and payment_id = any(${payments})` : sql``}
+    ${payments ? sql`and payment_id = any(${texts(payments)})` : sql``}
     ${query.attention === undefined ? sql`` : query.attention ? sql`and attention is not null` : sql`and attention is null`}`
   const [rows, [counted]] = await Promise.all([
     sql<NoticeRow[]>`select * from notices where ${where} ${inPage(sql, page)}`,

@@ -85,10 +85,14 @@ export async function dismissNotice(
 
 /** Deletes what was done with before `until`, a slice at a time; what waits or is listed stays. Crosses merchants: it is a job. */
 export async function deleteOldNotices(sql: Executor, until: Date, most: number): Promise<number> {
-  const gone = await sql`
-    delete from notices n using (
-      select merchant_id, id from notices where received_at < ${until} and next_at is null and attention is null limit ${most}
-    ) old
-    where n.merchant_id = old.merchant_id and n.id = old.id`
-  return gone.count
+  const [done] = await sql<{ gone: number }[]>`
+    with gone as (
+      delete from notices n using (
+        select merchant_id, id from notices where received_at < ${until} and next_at is null and attention is null limit ${most}
+      ) old
+      where n.merchant_id = old.merchant_id and n.id = old.id
+      returning 1
+    )
+    select count(*)::int as gone from gone`
+  return done?.gone ?? 0
 }

@@ -4,16 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
-import postgres from 'postgres'
+import { openOwner } from '../../test/database.ts'
 import { openPool } from './db.ts'
 import { type EmbeddedPostgres, startPostgres } from './embedded-postgres.ts'
 import { migrate } from './migrate.ts'
 import { OperatorError } from './operator-error.ts'
+import { type Sql, script } from './sql.ts'
 
 /** A cluster of its own: the role belongs to all databases of a cluster. */
 let cluster: EmbeddedPostgres
 let folder: string
-let superuser: postgres.Sql
+let superuser: Sql
 /** Databases of this test, and the logins that own them. */
 const made = new Set<string>()
 before(async () => {
@@ -29,20 +30,20 @@ after(async () => {
 
 /** Each test begins on a cluster that has neither the role nor a database of ours. */
 afterEach(async () => {
-  for (const name of made) await superuser.unsafe(`drop database if exists "${name}" with (force)`)
+  for (const name of made) await script(superuser, `drop database if exists "${name}" with (force)`)
   await superuser`drop role if exists pasarela_app`
-  for (const name of made) await superuser.unsafe(`drop role if exists "${name}"`)
+  for (const name of made) await script(superuser, `drop role if exists "${name}"`)
   made.clear()
 })
 
-function connect(url: string): postgres.Sql {
-  return postgres(url, { max: 1, onnotice: () => undefined })
+function connect(url: string): Sql {
+  return openOwner(url, 1)
 }
 
 /** A database with a login that owns it; both have the same name. */
 async function makeDatabase(owner: string, options = ''): Promise<string> {
-  await superuser.unsafe(`create role "${owner}" login password 'x' ${options}`)
-  await superuser.unsafe(`create database "${owner}" owner "${owner}"`)
+  await script(superuser, `create role "${owner}" login password 'x' ${options}`)
+  await script(superuser, `create database "${owner}" owner "${owner}"`)
   made.add(owner)
   const url = new URL(cluster.url)
   url.username = owner
@@ -54,7 +55,7 @@ async function makeDatabase(owner: string, options = ''): Promise<string> {
 /** Runs a statement of an administrator who is no superuser. */
 async function runAs(url: string, statement: string): Promise<void> {
   const sql = connect(url)
-  await sql.unsafe(statement)
+  await script(sql, statement)
   await sql.end()
 }
 
@@ -139,7 +140,7 @@ describe('rights that would let the application rewrite history', () => {
       'truncate events',
       'update ledger_postings set number = 2',
     ])
-      await assert.rejects(() => sql.unsafe(statement), /permission denied/)
+      await assert.rejects(() => script(sql, statement), /permission denied/)
     await sql.end()
   })
 
@@ -178,7 +179,7 @@ describe('the first start on a database whose owner', () => {
       'The database login "plain" may not create the role pasarela_app, which the application works as. Ask a superuser to run once: ' +
         'create role pasarela_app nologin; grant pasarela_app to "plain" with set true, inherit false;',
     )
-    await superuser.unsafe(sentence.split('run once: ')[1] ?? '')
+    await script(superuser, sentence.split('run once: ')[1] ?? '')
     await migrate(url)
     await assertWorks(url)
   })
@@ -215,7 +216,7 @@ describe('the first start on a database whose owner', () => {
   test('has a name that needs quotes gets SQL that can be run as it stands', async () => {
     const url = await makeDatabase('My-Shop')
     const sentence = await refusal(url)
-    await superuser.unsafe(sentence.split('run once: ')[1] ?? '')
+    await script(superuser, sentence.split('run once: ')[1] ?? '')
     await migrate(url)
     await assertWorks(url)
   })

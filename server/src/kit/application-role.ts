@@ -1,6 +1,7 @@
 /** The role that the application works as. It owns nothing; the login of the database URL needs the right to set it. */
 import type { Executor } from './db.ts'
 import { errorCode, OperatorError } from './operator-error.ts'
+import { script } from './sql.ts'
 
 export const applicationRole = 'pasarela_app'
 
@@ -29,7 +30,7 @@ export async function ensureApplicationRole(sql: Executor): Promise<void> {
     const state = await readRoleState(sql)
     if (state.usable) return
     try {
-      await sql.unsafe(state.exists ? grantOf(state) : `create role ${applicationRole} nologin`)
+      await script(sql, state.exists ? grantOf(state) : `create role ${applicationRole} nologin`)
     } catch (error) {
       const code = errorCode(error) ?? ''
       if (code === insufficientPrivilege) throw unusable(state)

@@ -1,7 +1,6 @@
 /** A real Postgres of our own under the data folder, from the binaries that came with npm: made, started, adopted, stopped. */
 import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import postgres from 'postgres'
 import { errorCode, OperatorError } from './operator-error.ts'
 import { freePort } from './ports.ts'
 import { findBinaries } from './postgres/binaries.ts'
@@ -32,6 +31,7 @@ import {
   stopPostgres,
 } from './postgres/postmaster.ts'
 import { makePrivateFolder } from './postgres/private-files.ts'
+import { openPool, script } from './sql.ts'
 
 export type EmbeddedOptions = {
   /** The folder that holds the cluster (in `postgres/`) and its log. Made when it is missing. */
@@ -198,7 +198,11 @@ async function lockOrLeave(
 async function judge(dataDir: string, file: PidFile): Promise<'ours' | 'unsettled' | 'silent' | 'stale'> {
   if (!isPostgresProcess(file.pid)) return 'stale'
   if (file.status !== 'ready') return 'unsettled'
-  const sql = postgres(urlOf(dataDir, file.port, 'postgres'), { max: 1, connect_timeout: 5, onnotice: () => undefined })
+  const sql = openPool(urlOf(dataDir, file.port, 'postgres'), {
+    max: 1,
+    applicationName: 'pasarela',
+    asApplication: false,
+  })
   try {
     const [row] = await sql<{ text: string }[]>`select pg_read_file('postmaster.pid') as text`
     return row?.text === file.text ? 'ours' : 'silent'
@@ -230,5 +234,5 @@ function socketUrlOf(dataDir: string, port: number, url: string): string {
 
 async function ensureDatabase(lock: FolderLock): Promise<void> {
   const [row] = await lock.sql`select 1 from pg_database where datname = ${databaseName}`
-  if (!row) await lock.sql.unsafe(`create database ${databaseName}`)
+  if (!row) await script(lock.sql, `create database ${databaseName}`)
 }

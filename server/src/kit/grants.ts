@@ -3,6 +3,7 @@ import { grants } from '../vocabulary/grants.ts'
 import { applicationRole } from './application-role.ts'
 import type { Executor } from './db.ts'
 import { OperatorError } from './operator-error.ts'
+import { script } from './sql.ts'
 
 export type WrongGrant = {
   /** A table's name, or `schema public`. */
@@ -58,7 +59,8 @@ export async function repairGrants(tx: Executor): Promise<string[]> {
   const foreign = wrong.filter((grant) => !grant.ours)
   if (foreign.length > 0) throw notOurs(foreign)
   for (const { object, needs } of wrong) {
-    await tx.unsafe(
+    await script(
+      tx,
       `revoke all on ${object} from ${applicationRole}; grant ${needs} on ${object} to ${applicationRole}`,
     )
   }

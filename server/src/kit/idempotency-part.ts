@@ -2,6 +2,7 @@
 import { limits } from '../vocabulary/limits.ts'
 import type { Executor } from './db.ts'
 import type { Keyed, RequestKey, StoredAnswer } from './idempotency-key.ts'
+import { json } from './sql.ts'
 import { type Fragment, raw } from './statement.ts'
 
 /** A key to be written with the noun `writtenId`, `at` by the real clock. Without an answer the key is claimed until `leasedUntil`. */
@@ -51,11 +52,11 @@ export function keysPart(sql: Executor, writes: readonly KeyWrite[], guard: stri
     new_keys as (
       insert into idempotency_keys (merchant_id, client_id, key, request_hash, seed, leased_until, status, body, created_at)
       select k.merchant_id, k.client_id, k.key, k.request_hash, k.seed, k.leased_until, k.status, k.body, k.created_at
-      from json_to_recordset(${fresh as never}::json) as k (${record}) ${written}
+      from json_to_recordset(${json(fresh)}::json) as k (${record}) ${written}
     ), answered_keys as (
       update idempotency_keys t set status = a.status, body = a.body, leased_until = null
       from (
-        select k.* from json_to_recordset(${claimed as never}::json) as k (${record}) ${written} limit ${claimed.length}
+        select k.* from json_to_recordset(${json(claimed)}::json) as k (${record}) ${written} limit ${claimed.length}
       ) a
       where t.merchant_id = a.merchant_id and t.client_id = a.client_id and t.key = a.key and t.status is null
     )`

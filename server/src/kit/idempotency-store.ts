@@ -2,6 +2,7 @@
 import { limits } from '../vocabulary/limits.ts'
 import type { Executor } from './db.ts'
 import type { KeyOwner, RequestKey, StoredAnswer } from './idempotency-key.ts'
+import { json } from './sql.ts'
 
 /** A key that is older counts for nothing. */
 export const oldestKept = (now: Date) => new Date(now.getTime() - limits.idempotencyHoursMax * 3_600_000)
@@ -12,7 +13,7 @@ export async function areKeysKnown(sql: Executor, owners: readonly KeyOwner[]): 
   const rows = await sql<KeyOwner[]>`
     select k.merchant_id, k.client_id, k.key
     from (
-      select * from json_to_recordset(${wanted as never}::json) as t (merchant_id int, client_id text, key text)
+      select * from json_to_recordset(${json(wanted)}::json) as t (merchant_id int, client_id text, key text)
       limit ${wanted.length}
     ) w
     join idempotency_keys k on k.merchant_id = w.merchant_id and k.client_id = w.client_id and k.key = w.key`
@@ -51,7 +52,7 @@ export async function findAnswer(
   owner: KeyOwner,
 ): Promise<{ requestHash: Uint8Array; answer: StoredAnswer | undefined } | undefined> {
   const [row] = await sql<{ requestHash: Uint8Array; status: number | null; body: string | null }[]>`
-    select request_hash, status, body from idempotency_keys where ${isOf(sql, owner)}`
+    select request_hash, status, body from idempotency_keys where merchant_id = ${owner.merchantId} and client_id = ${owner.clientId} and key = ${owner.key}`
   if (!row) return undefined
   const { requestHash, status, body } = row
   return { requestHash, answer: status !== null && body !== null ? { status, body } : undefined }
@@ -74,15 +75,15 @@ export async function insertAnswer(
 export async function completeKey(sql: Executor, owner: KeyOwner, { status, body }: StoredAnswer): Promise<void> {
   await sql`
     update idempotency_keys set status = ${status}, body = ${body}, leased_until = null
-    where ${isOf(sql, owner)} and status is null`
+    where merchant_id = ${owner.merchantId} and client_id = ${owner.clientId} and key = ${owner.key} and status is null`
 }
 
 export async function deleteKey(sql: Executor, owner: KeyOwner): Promise<void> {
-  await sql`delete from idempotency_keys where ${isOf(sql, owner)} and status is null`
+  await sql`delete from idempotency_keys where merchant_id = ${owner.merchantId} and client_id = ${owner.clientId} and key = ${owner.key} and status is null`
 }
 
 export async function endLease(sql: Executor, owner: KeyOwner, now: Date): Promise<void> {
-  await sql`update idempotency_keys set leased_until = ${now} where ${isOf(sql, owner)} and status is null`
+  await sql`update idempotency_keys set leased_until = ${now} where merchant_id = ${owner.merchantId} and client_id = ${owner.clientId} and key = ${owner.key} and status is null`
 }
 
 export async function deleteOldKeys(sql: Executor, tooOld: Date, most: number): Promise<number> {
@@ -95,6 +96,3 @@ export async function deleteOldKeys(sql: Executor, tooOld: Date, most: number): 
     returning 1 as gone`
   return rows.length
 }
-
-const isOf = (sql: Executor, { merchantId, clientId, key }: KeyOwner) =>
-  sql`merchant_id = ${merchantId} and client_id = ${clientId} and key = ${key}`

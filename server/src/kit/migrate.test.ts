@@ -4,18 +4,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import postgres from 'postgres'
-import { emptyDatabase, type FreshDatabase } from '../../test/database.ts'
+import { emptyDatabase, type FreshDatabase, openOwner } from '../../test/database.ts'
 import { listMigrations, migrate } from './migrate.ts'
+import { type Sql, script } from './sql.ts'
 
 describe('migrate', () => {
   let database: FreshDatabase
   let folder: string
-  let sql: postgres.Sql
+  let sql: Sql
 
   before(async () => {
     database = await emptyDatabase()
-    sql = postgres(database.url, { max: 2, onnotice: () => undefined })
+    sql = openOwner(database.url, 2)
     folder = mkdtempSync(join(tmpdir(), 'pasarela-migrations-'))
   })
   after(async () => {
@@ -76,7 +76,8 @@ describe('migrate', () => {
   })
 
   it('migrates the schema public, whatever search_path the database prefers', async () => {
-    await sql.unsafe(
+    await script(
+      sql,
       `create schema elsewhere; alter database ${new URL(database.url).pathname.slice(1)} set search_path = elsewhere`,
     )
     writeFileSync(join(folder, '0005_fifth.sql'), 'create table fifth (id int);')

@@ -7,6 +7,7 @@ import { ensureApplicationRole, isApplicationRoleUsable } from './application-ro
 import { type Executor, openPool, type Sql, transaction } from './db.ts'
 import { findWrongGrants, repairGrants } from './grants.ts'
 import { errorCode, OperatorError } from './operator-error.ts'
+import { script } from './sql.ts'
 
 export type MigrationFile = { version: number; name: string; file: string; md5: string }
 
@@ -93,7 +94,7 @@ async function lockMigrations(tx: Executor): Promise<void> {
   // session's lock would stay behind in a pooler that shares its connections between transactions.
   await tx`set local lock_timeout = 0`
   await tx`select pg_advisory_xact_lock(${lockKey})`
-  await tx.unsafe(`set local lock_timeout = ${lockTimeoutMs}; set local search_path = public`)
+  await script(tx, `set local lock_timeout = ${lockTimeoutMs}; set local search_path = public`)
 }
 
 /** Runs the first migration that has not run, together with its record, and returns its name; undefined when all have run. */
@@ -105,7 +106,7 @@ async function runNext(tx: Executor, files: MigrationFile[]): Promise<string | u
   checkApplied(files, applied)
   const next = files.find((file) => !applied.has(file.version))
   if (!next) return undefined
-  await tx.unsafe(readFileSync(next.file, 'utf8'))
+  await script(tx, readFileSync(next.file, 'utf8'))
   await tx`
     insert into public.schema_migrations (version, name, md5, run_at)
     values (${next.version}, ${next.name}, ${next.md5}, now())`

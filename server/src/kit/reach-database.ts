@@ -1,7 +1,7 @@
 /** Whether a database can be used, and if not, why, in the operator's words. */
 import { parseDatabaseUrl } from './database-url.ts'
-import { openPool, type Sql } from './db.ts'
 import { errorCode, OperatorError } from './operator-error.ts'
+import { openPool } from './sql.ts'
 
 /** The oldest Postgres that the schema is written for. */
 export const postgresMajorMin = 15
@@ -16,6 +16,7 @@ const reasons: Record<string, string> = {
   ECONNRESET: 'it broke off the connection',
   CONNECT_TIMEOUT: 'it does not answer',
   CONNECTION_CLOSED: 'it broke off the connection',
+  TLS_REFUSED: 'it does not take encrypted connections',
   '28P01': 'it refuses this user and password',
   '28000': 'it refuses this user',
   '3D000': 'it has no database of that name',
@@ -34,12 +35,12 @@ const reasons: Record<string, string> = {
 /** Errors whose code says less than their message, by a part of it. */
 const reasonsByMessage: Record<string, string> = {
   'no encryption': 'it takes only encrypted connections; add sslmode=verify-full, or at least sslmode=require',
-  'unsupported startup parameter': 'the pooler there refuses the settings that Pasarela needs for each connection',
+  'unsupported startup parameter': 'the pooler there does not take the settings that the URL names',
 }
 
 /** Throws an OperatorError when the database cannot be reached, is too old, or lies behind a pooler that shares sessions. */
 export async function reachDatabase(url: string): Promise<void> {
-  const sql = openOne(url)
+  const sql = openPool(url, { max: 1, applicationName: 'pasarela', asApplication: false })
   try {
     const [row] = await sql<{ number: number; text: string }[]>`
       select current_setting('server_version_num')::int as number, current_setting('server_version') as text`
@@ -49,38 +50,11 @@ export async function reachDatabase(url: string): Promise<void> {
         `The database ${placeOf(url)} is Postgres ${row?.text}; Pasarela needs ${postgresMajorMin} or newer. Upgrade it, or choose another with --database-url.`,
       )
     }
-    await refuseSharedSessions(url, sql)
   } catch (error) {
     throw describeFailure(url, error)
   } finally {
     await sql.end({ timeout: 1 })
   }
-}
-
-/**
- * A pooler in transaction mode gives each transaction any session of the server. Role, timeouts and locks of a session would
- * get lost, so the process would work as the owner. It shows when two open connections meet in one session, or one changes its own.
- */
-async function refuseSharedSessions(url: string, sql: Sql): Promise<void> {
-  const other = openOne(url)
-  try {
-    const processes: number[] = []
-    for (const connection of [sql, other, sql]) {
-      const [row] = await connection<{ pid: number }[]>`select pg_backend_pid() as pid`
-      processes.push(row?.pid ?? 0)
-    }
-    const [first, second, third] = processes
-    if (first !== second && first === third) return
-    throw new OperatorError(
-      `The pooler at ${placeOf(url)} shares database sessions between transactions; give Pasarela the direct address, or a pooler in session mode.`,
-    )
-  } finally {
-    await other.end({ timeout: 1 })
-  }
-}
-
-function openOne(url: string): Sql {
-  return openPool(url, { max: 1, applicationName: 'pasarela', asApplication: false })
 }
 
 function describeFailure(url: string, error: unknown): unknown {

@@ -1,5 +1,6 @@
 /** SQL of the policies for late and surplus money. */
 import type { Executor } from '../kit/db.ts'
+import { texts } from '../kit/sql.ts'
 import type { Policy } from '../outcomes/verdict.ts'
 
 export type LateMoneyPolicies = { default: Policy; rails: { rail: string; policy: Policy }[] }
@@ -30,10 +31,10 @@ export async function replaceRailPolicies(
 ): Promise<void> {
   await sql`
     with gone as (
-      delete from merchant_rails where merchant_id = ${merchantId} and rail <> all (${rails.map((r) => r.rail)}::text[])
+      delete from merchant_rails where merchant_id = ${merchantId} and rail <> all (${texts(rails.map((r) => r.rail))}::text[])
     )
     insert into merchant_rails (merchant_id, rail, late_money)
     select ${merchantId}::int, r.rail, r.policy
-    from unnest(${rails.map((r) => r.rail)}::text[], ${rails.map((r) => r.policy)}::text[]) as r (rail, policy)
+    from unnest(${texts(rails.map((r) => r.rail))}::text[], ${texts(rails.map((r) => r.policy))}::text[]) as r (rail, policy)
     on conflict (merchant_id, rail) do update set late_money = excluded.late_money`
 }

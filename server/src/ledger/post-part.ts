@@ -1,6 +1,7 @@
 /** The part of a writing statement that posts entries: each with its postings and what they do to balances. */
 import type { Executor } from '../kit/db.ts'
 import { newId } from '../kit/id.ts'
+import { json } from '../kit/sql.ts'
 import { type Fragment, raw } from '../kit/statement.ts'
 import type { NewEntry } from './entry.ts'
 import { effects, hasBalance } from './posting.ts'
@@ -16,17 +17,17 @@ export function postPart(sql: Executor, entries: readonly GuardedEntry[], guard:
     posted_entries as (
       insert into ledger_entries (merchant_id, id, kind, source_id, created_at)
       select e.merchant_id, e.id, e.kind, e.source_id, e.created_at
-      from json_to_recordset(${rows.map(({ entry }) => entry) as never}::json) as e (session_id text, merchant_id int, id text,
+      from json_to_recordset(${json(rows.map(({ entry }) => entry))}::json) as e (session_id text, merchant_id int, id text,
         kind text, source_id text, created_at timestamptz) ${written}
     ), posted_postings as (
       insert into ledger_postings (merchant_id, entry_id, number, debit_code, credit_code, currency, amount_minor)
       select e.merchant_id, e.entry_id, e.number, e.debit_code, e.credit_code, e.currency, e.amount_minor
-      from json_to_recordset(${rows.flatMap(({ postings }) => postings) as never}::json) as e (session_id text, merchant_id int,
+      from json_to_recordset(${json(rows.flatMap(({ postings }) => postings))}::json) as e (session_id text, merchant_id int,
         entry_id text, number smallint, debit_code text, credit_code text, currency text, amount_minor bigint) ${written}
     ), posted_deltas as (
       insert into balance_deltas (merchant_id, code, entry_id, amount_minor)
       select e.merchant_id, e.code, e.entry_id, e.amount_minor
-      from json_to_recordset(${rows.flatMap(({ deltas }) => deltas) as never}::json) as e (session_id text, merchant_id int,
+      from json_to_recordset(${json(rows.flatMap(({ deltas }) => deltas))}::json) as e (session_id text, merchant_id int,
         code text, entry_id text, amount_minor bigint) ${written}
     )`
 }

@@ -1,5 +1,6 @@
 /** SQL of the ledger. */
 import type { Executor } from '../kit/db.ts'
+import { texts } from '../kit/sql.ts'
 
 /** Totals and the deltas not yet folded into them, in one statement: one snapshot, so that nothing counts twice or not at all. */
 export async function sumBalancesByCodes(
@@ -9,9 +10,9 @@ export async function sumBalancesByCodes(
 ): Promise<{ code: string; amountMinor: bigint }[]> {
   return sql<{ code: string; amountMinor: bigint }[]>`
     select code, sum(amount_minor)::bigint as amount_minor from (
-      select code, amount_minor from balance_totals where merchant_id = ${merchantId} and code = any (${codes}::text[])
+      select code, amount_minor from balance_totals where merchant_id = ${merchantId} and code = any (${texts(codes)}::text[])
       union all
-      select code, amount_minor from balance_deltas where merchant_id = ${merchantId} and code = any (${codes}::text[])
+      select code, amount_minor from balance_deltas where merchant_id = ${merchantId} and code = any (${texts(codes)}::text[])
     ) as kept
     group by code`
 }

@@ -5,6 +5,7 @@ import { appendPart, eventsOf } from '../events/append-part.ts'
 import { handOut } from '../kit/batch.ts'
 import { type Executor, readPairs } from '../kit/db.ts'
 import { keysPart, markWritten } from '../kit/idempotency-part.ts'
+import { json } from '../kit/sql.ts'
 import { postPart } from '../ledger/post-part.ts'
 import type { Payment } from '../payments/payment.ts'
 import { changePart, insertPart } from '../payments/write-part.ts'
@@ -19,8 +20,8 @@ export async function readPaymentsWithSessions(
 ): Promise<({ session: Session; payment: Payment } | undefined)[]> {
   const wanted = keys.map((key) => ({ merchant_id: key.merchantId, id: key.paymentId }))
   const rows = await readPairs<Session, Payment>(sql`
-    select s.*, p.*
-    from (select * from json_to_recordset(${wanted as never}::json) as t (merchant_id int, id text) limit ${keys.length}) k
+    select s.*, true as border, p.*
+    from (select * from json_to_recordset(${json(wanted)}::json) as t (merchant_id int, id text) limit ${keys.length}) k
     join payments p on p.merchant_id = k.merchant_id and p.id = k.id
     join checkout_sessions s on s.merchant_id = p.merchant_id and s.id = p.session_id`)
   return handOut(

@@ -11,6 +11,7 @@ import {
   readCommaList,
   withinDays,
 } from '../kit/page.ts'
+import { texts } from '../kit/sql.ts'
 import { limits } from '../vocabulary/limits.ts'
 import { linkMachine, type PaymentLink } from './link.ts'
 
@@ -52,10 +53,10 @@ function filters(sql: Executor, query: LinkQuery) {
   const emails = readCommaList(query['customer.email'])?.map((email) => email.toLowerCase())
   const owners = readCommaList(query['owner.identityId'])
   return sql`
-    ${ids ? sql`and id = any(${ids})` : sql``}
-    ${statuses ? sql`and status = any(${statuses})` : sql``}
+    ${ids ? sql`and id = any(${texts(ids)})` : sql``}
+    ${statuses ? sql`and status = any(${texts(statuses)})` : sql``}
     ${query.checkoutToken === undefined ? sql`` : sql`and checkout_token = ${query.checkoutToken}`}
-    ${accounts ? sql`and account_numbers && ${accounts}` : sql``}
-    ${emails ? sql`and lower(customer ->> 'email') = any(${emails})` : sql``}
-    ${owners ? sql`and owner_identity_id = any(${owners})` : sql``}`
+    ${accounts ? sql`and account_numbers && ${texts(accounts)}` : sql``}
+    ${emails ? sql`and lower(customer ->> 'email') = any(${texts(emails)})` : sql``}
+    ${owners ? sql`and owner_identity_id = any(${texts(owners)})` : sql``}`
 }

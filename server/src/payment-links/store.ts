@@ -1,16 +1,18 @@
 /** SQL of payment links. */
-import { appendPart, newEvents } from '../events/append-part.ts'
+import { appendPart, eventsOf } from '../events/append-part.ts'
 import type { NewEvent } from '../events/event.ts'
 import { claim, type Due } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
+import { json } from '../kit/sql.ts'
 import type { PaymentLink } from './link.ts'
 
 export async function insertLink(sql: Executor, link: PaymentLink, events: readonly NewEvent[]): Promise<void> {
   await sql`
     with link as (
-      insert into payment_links select * from json_populate_recordset(null::payment_links, ${[toRow(link)] as never}::json)
-    ), ${appendPart(sql, newEvents(sql, events))}
-    select from appended_events`
+      insert into payment_links select * from json_populate_recordset(null::payment_links, ${json([toRow(link)])}::json)
+      returning merchant_id, id
+    ), ${appendPart(sql, eventsOf(sql, events, 'link'))}
+    select id from link where merchant_id = ${link.merchantId}`
 }
 
 function toRow(link: PaymentLink) {

@@ -3,6 +3,7 @@ import Type from 'typebox'
 import type { ApiVersion } from '../access/caller.ts'
 import type { Executor } from '../kit/db.ts'
 import { commaList, commaListOf, inPage, listQuery, type Page, readCommaList, withinDays } from '../kit/page.ts'
+import { texts } from '../kit/sql.ts'
 import type { Payment } from './payment.ts'
 import { paymentStatuses } from './schema.ts'
 
@@ -46,11 +47,11 @@ function filters(sql: Executor, version: ApiVersion, query: PaymentQuery) {
   const sessions = readCommaList(query.checkoutSessionId)
   const parents = readCommaList(query.parentPaymentId)
   return sql`
-    ${identities ? sql`and identity_id = any(${identities})` : sql``}
-    ${types ? sql`and type = any(${types})` : sql``}
-    ${accounts ? sql`and account_number = any(${accounts})` : sql``}
-    ${sessions ? sql`and session_id = any(${sessions})` : sql``}
-    ${parents ? sql`and parent_payment_id = any(${parents})` : sql``}
+    ${identities ? sql`and identity_id = any(${texts(identities)})` : sql``}
+    ${types ? sql`and type = any(${texts(types)})` : sql``}
+    ${accounts ? sql`and account_number = any(${texts(accounts)})` : sql``}
+    ${sessions ? sql`and session_id = any(${texts(sessions)})` : sql``}
+    ${parents ? sql`and parent_payment_id = any(${texts(parents)})` : sql``}
     ${query.attention === undefined ? sql`` : query.attention ? sql`and attention is not null` : sql`and attention is null`}
     ${statusFilter(sql, version, readCommaList(query.status))}`
 }
@@ -61,6 +62,9 @@ function statusFilter(sql: Executor, version: ApiVersion, asked: string[] | unde
   const stored = asked
     .map((status) => (status === 'PENDING' ? 'CREATED' : status))
     .filter((status) => status !== 'REFUNDED')
-  const plain = version === 'v1' ? sql`(status = any(${stored}) and refunded_at is null)` : sql`status = any(${stored})`
+  const plain =
+    version === 'v1'
+      ? sql`(status = any(${texts(stored)}) and refunded_at is null)`
+      : sql`status = any(${texts(stored)})`
   return asked.includes('REFUNDED') ? sql`and (${plain} or refunded_at is not null)` : sql`and ${plain}`
 }

@@ -1,5 +1,6 @@
 /** The parts of a writing statement that insert payments and change them. */
 import type { Executor } from '../kit/db.ts'
+import { json } from '../kit/sql.ts'
 import { type Fragment, raw } from '../kit/statement.ts'
 import { paymentColumns } from './columns.ts'
 import type { Payment } from './payment.ts'
@@ -11,7 +12,7 @@ export function insertPart(sql: Executor, payments: readonly Payment[], guard: s
     inserted_payments as (
       insert into payments (${raw(sql, names())})
       select ${raw(sql, names('p'))}
-      from json_to_recordset(${payments.map(toRow) as never}::json) as p (${raw(sql, record)})
+      from json_to_recordset(${json(payments.map(toRow))}::json) as p (${raw(sql, record)})
       join ${raw(sql, guard)} w on w.merchant_id = p.merchant_id and w.id = p.session_id
     )`
 }
@@ -24,7 +25,7 @@ export function changePart(sql: Executor, payments: readonly Payment[], guard: s
     changed_payments as (
       update payments t set leased_until = null, ${raw(sql, changing.set('t', 'p'))}
       from (
-        select * from json_to_recordset(${payments.map(changing.toRow) as never}::json) as r (${raw(sql, changing.record)})
+        select * from json_to_recordset(${json(payments.map(changing.toRow))}::json) as r (${raw(sql, changing.record)})
         limit ${payments.length}
       ) p
       where t.merchant_id = p.merchant_id and t.id = p.id

@@ -1,6 +1,7 @@
 /** SQL of forgetting sessions: which are over for good, and what goes with them. Works as the owner of the tables (ADR 13). */
 import { appendDeltas } from '../checkout-sessions/counts-store.ts'
 import type { Executor } from '../kit/db.ts'
+import { json, texts } from '../kit/sql.ts'
 
 /** Ids from `after` on, made before `madeBefore`; nothing of them changed since `before`, nor may be refunded since `refundableSince`. */
 export type SessionWindow = {
@@ -51,7 +52,7 @@ export async function lockUnchanged(sql: Executor, merchantId: number, found: re
   const keys = found.map(({ id, eventSequence }) => ({ id, event_sequence: eventSequence }))
   const rows = await sql<{ id: string }[]>`
     select s.id from checkout_sessions s
-    join (select * from json_to_recordset(${keys as never}::json) as t (id object_id, event_sequence int)) k on k.id = s.id
+    join (select * from json_to_recordset(${json(keys)}::json) as t (id object_id, event_sequence int)) k on k.id = s.id
     where s.merchant_id = ${merchantId} and s.event_sequence = k.event_sequence
     order by s.id for update of s`
   return rows.map((row) => row.id)
@@ -61,17 +62,17 @@ export async function lockUnchanged(sql: Executor, merchantId: number, found: re
 export async function readForArchive(sql: Executor, merchantId: number, ids: readonly string[]): Promise<string[]> {
   const rows = await sql<{ line: string }[]>`
     select json_build_object('table', 'checkout_sessions', 'row', to_json(s))::text as line from checkout_sessions s
-    where s.merchant_id = ${merchantId} and s.id = any (${ids as string[]})
+    where s.merchant_id = ${merchantId} and s.id = any (${texts(ids)})
     union all
     select json_build_object('table', 'payments', 'row', to_json(p))::text from payments p
-    where p.merchant_id = ${merchantId} and p.session_id = any (${ids as string[]})`
+    where p.merchant_id = ${merchantId} and p.session_id = any (${texts(ids)})`
   return rows.map((row) => row.line)
 }
 
 /** Deletes the payments of sessions, refunds and surplus with them. Their ledger entries stay. Returns how many. */
 export async function deletePayments(sql: Executor, merchantId: number, ids: readonly string[]): Promise<number> {
   const gone = await sql`
-    delete from payments where merchant_id = ${merchantId} and session_id = any (${ids as string[]}) returning 1 as gone`
+    delete from payments where merchant_id = ${merchantId} and session_id = any (${texts(ids)}) returning 1 as gone`
   return gone.length
 }
 
@@ -80,10 +81,10 @@ export async function deleteSessions(sql: Executor, merchantId: number, ids: rea
   const uncounted = sql`select *, -1 as change from gone where deleted_at is null`
   await sql`
     with gone as (
-      delete from checkout_sessions where merchant_id = ${merchantId} and id = any (${ids as string[]})
+      delete from checkout_sessions where merchant_id = ${merchantId} and id = any (${texts(ids)})
       returning merchant_id, id, created_day, owner_identity_id, status, deleted_at
     ), account_rows as (
-      delete from checkout_session_accounts where merchant_id = ${merchantId} and session_id = any (${ids as string[]})
+      delete from checkout_session_accounts where merchant_id = ${merchantId} and session_id = any (${texts(ids)})
       returning merchant_id, session_id, account_number
     ), ${appendDeltas(sql, uncounted, sql`table account_rows`)}
     select count(*) from gone`

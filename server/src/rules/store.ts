@@ -2,6 +2,7 @@
 import type { Identity } from '../identities/identity.ts'
 import type { Executor } from '../kit/db.ts'
 import { inPage, type Page, withinDays } from '../kit/page.ts'
+import { json, texts } from '../kit/sql.ts'
 import { limits } from '../vocabulary/limits.ts'
 import type { Rule } from './fee.ts'
 
@@ -18,7 +19,7 @@ export async function insertRule(sql: Executor, row: RuleRow): Promise<boolean> 
   const rows = await sql`
     insert into rules (merchant_id, id, identity_id, type, owner, target, overwrites, filter, fee_description, fee_type, fee_value, created_at)
     values (${row.merchantId}, ${row.id}, ${row.identityId}, ${row.type}, ${row.owner}, ${row.target}, ${row.overwrites},
-      ${sql.json(row.filter as never)}, ${row.feeDescription}, ${row.feeType}, ${row.feeValue}, ${row.createdAt})
+      ${json(row.filter)}, ${row.feeDescription}, ${row.feeType}, ${row.feeValue}, ${row.createdAt})
     on conflict do nothing
     returning id`
   return rows.length === 1
@@ -40,8 +41,8 @@ export type RuleFilters = { id?: string[]; identityId?: string[]; type?: string;
 export async function listRules(sql: Executor, merchantId: number, by: RuleFilters, page: Page) {
   const where = sql`
     merchant_id = ${merchantId}
-    ${by.id === undefined ? sql`` : sql`and id = any (${by.id})`}
-    ${by.identityId === undefined ? sql`` : sql`and identity_id = any (${by.identityId})`}
+    ${by.id === undefined ? sql`` : sql`and id = any (${texts(by.id)})`}
+    ${by.identityId === undefined ? sql`` : sql`and identity_id = any (${texts(by.identityId)})`}
     ${by.type === undefined ? sql`` : sql`and type = ${by.type}`}
     ${by.owner === undefined ? sql`` : sql`and owner = ${by.owner}`}
     ${by.target === undefined ? sql`` : sql`and target = ${by.target}`}

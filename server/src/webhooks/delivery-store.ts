@@ -1,5 +1,6 @@
 /** SQL of deliveries. */
 import type { Executor } from '../kit/db.ts'
+import { json, texts } from '../kit/sql.ts'
 import type { Delivery, DeliveryStatus } from './endpoint.ts'
 import type { Claim } from './queue-store.ts'
 
@@ -29,14 +30,14 @@ function toRow(d: NewDelivery) {
 export async function insertDeliveries(sql: Executor, deliveries: readonly NewDelivery[]): Promise<void> {
   await sql`
     insert into webhook_deliveries
-    select * from json_populate_recordset(null::webhook_deliveries, ${deliveries.map(toRow) as never}::json)`
+    select * from json_populate_recordset(null::webhook_deliveries, ${json(deliveries.map(toRow))}::json)`
 }
 
 /** Inserts deliveries, and sets those that are done back to PENDING; answers the places of all that wait now and did not before. */
 export async function renewDeliveries(sql: Executor, deliveries: readonly NewDelivery[]): Promise<Place[]> {
   return sql<Place[]>`
     insert into webhook_deliveries as d
-    select * from json_populate_recordset(null::webhook_deliveries, ${deliveries.map(toRow) as never}::json)
+    select * from json_populate_recordset(null::webhook_deliveries, ${json(deliveries.map(toRow))}::json)
     on conflict (merchant_id, endpoint_id, stream_id, sequence, part) do update
       set status = 'PENDING', attempts = 0, next_attempt_at = excluded.next_attempt_at, delivered_at = null
       where d.status <> 'PENDING'
@@ -62,7 +63,7 @@ export type Finish = { claim: Claim; id: string; result: Try; next: { done: 0 | 
 export async function finishTries(sql: Executor, finishes: readonly Finish[]): Promise<void> {
   await sql`
     with tried as materialized (
-      select * from json_to_recordset(${finishes.map(toFinishRow) as never}::json) as t (
+      select * from json_to_recordset(${json(finishes.map(toFinishRow))}::json) as t (
         merchant_id int, endpoint_id object_id, stream_id object_id, leased_until timestamptz, done int, due_at timestamptz,
         id object_id, status text, tried_at timestamptz, next_attempt_at timestamptz, delivered_at timestamptz,
         status_code int, error text, duration_ms int)
@@ -126,7 +127,7 @@ export async function listDeliveries(
 ): Promise<Delivery[]> {
   return sql<Delivery[]>`
     select * from webhook_deliveries where merchant_id = ${merchantId} and endpoint_id = ${endpointId}
-      ${status === undefined ? sql`` : sql`and status = any (${status})`}
+      ${status === undefined ? sql`` : sql`and status = any (${texts(status)})`}
       ${stream === undefined ? sql`` : sql`and stream_id = ${stream}`}
       ${after === undefined ? sql`` : sql`and id < ${after}`}
     order by id desc limit ${limit}`

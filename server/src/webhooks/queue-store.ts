@@ -1,6 +1,7 @@
 /** SQL of the queues: what is due, who has it, and what waits behind it. Claims cross merchants, as jobs do. */
 import { isUnleased } from '../kit/claim.ts'
 import type { Executor } from '../kit/db.ts'
+import { ints, json, texts } from '../kit/sql.ts'
 import type { EventType } from '../vocabulary/events.ts'
 import type { Delivery } from './endpoint.ts'
 
@@ -22,7 +23,7 @@ export async function addToQueues(
     due_at: now,
   }))
   await sql`
-    insert into webhook_queues as q select * from json_populate_recordset(null::webhook_queues, ${rows as never}::json)
+    insert into webhook_queues as q select * from json_populate_recordset(null::webhook_queues, ${json(rows)}::json)
     on conflict (merchant_id, endpoint_id, stream_id) do update set
       pending = q.pending + excluded.pending,
       due_at = case when q.pending = 0 then excluded.due_at else q.due_at end`
@@ -55,8 +56,8 @@ export async function findDueQueuesBeside(
         and ${isUnleased(sql, now)}
       order by due_at limit ${each}
     ) q
-    where e.deleted_at is null and not (e.id = any (${full.endpointIds as string[]}))
-      and not (e.merchant_id = any (${full.merchantIds as number[]}))
+    where e.deleted_at is null and not (e.id = any (${texts(full.endpointIds)}))
+      and not (e.merchant_id = any (${ints(full.merchantIds)}))
     order by q.due_at limit ${most}`
 }
 
@@ -73,7 +74,7 @@ export async function claimQueues(
   return sql<Claim[]>`
     with due as materialized (
       select q.merchant_id, q.endpoint_id, q.stream_id, q.due_at, q.leased_until
-      from json_to_recordset(${rows as never}::json) as k (merchant_id int, endpoint_id object_id, stream_id object_id)
+      from json_to_recordset(${json(rows)}::json) as k (merchant_id int, endpoint_id object_id, stream_id object_id)
       join webhook_queues q on q.merchant_id = k.merchant_id and q.endpoint_id = k.endpoint_id and q.stream_id = k.stream_id
       for update of q skip locked
     )
@@ -100,7 +101,7 @@ export async function readHeads(sql: Executor, keys: readonly QueueKey[]): Promi
     select d.merchant_id, d.endpoint_id, d.stream_id, d.id, d.sequence, d.type, d.attempts,
       e.id as event_id, e.type as event_type, e.created_at as event_at, e.data::text as data
     from (
-      select * from json_to_recordset(${rows as never}::json) as t (merchant_id int, endpoint_id object_id, stream_id object_id)
+      select * from json_to_recordset(${json(rows)}::json) as t (merchant_id int, endpoint_id object_id, stream_id object_id)
     ) k
     cross join lateral (
       select * from webhook_deliveries d

@@ -1,5 +1,6 @@
 /** SQL of forgetting: what is past its days and was told to everybody. Crosses merchants only to find them. */
 import type { Executor } from '../kit/db.ts'
+import { json } from '../kit/sql.ts'
 
 /** The merchants that have events, and how far their clocks are ahead. */
 export async function listMerchantsWithEvents(sql: Executor): Promise<{ id: number; clockOffsetMs: bigint }[]> {
@@ -45,11 +46,11 @@ export async function deleteEvents(sql: Executor, merchantId: number, places: re
   const keys = places.map((p) => ({ stream_id: p.streamId, sequence: p.sequence, position: p.position.toString() }))
   await sql`
     delete from events e
-    using (select * from json_to_recordset(${keys as never}::json) as t (stream_id object_id, sequence int)) k
+    using (select * from json_to_recordset(${json(keys)}::json) as t (stream_id object_id, sequence int)) k
     where e.merchant_id = ${merchantId} and e.stream_id = k.stream_id and e.sequence = k.sequence`
   await sql`
     delete from event_log l
-    using (select * from json_to_recordset(${keys as never}::json) as t (position bigint)) k
+    using (select * from json_to_recordset(${json(keys)}::json) as t (position bigint)) k
     where l.merchant_id = ${merchantId} and l.position = k.position`
 }
 
@@ -66,7 +67,7 @@ export async function deleteDeliveries(sql: Executor, merchantId: number, before
   const keys = gone.map((row) => ({ endpoint_id: row.endpointId, stream_id: row.streamId }))
   await sql`
     delete from webhook_queues q
-    using (select distinct * from json_to_recordset(${keys as never}::json) as t (endpoint_id object_id, stream_id object_id)) k
+    using (select distinct * from json_to_recordset(${json(keys)}::json) as t (endpoint_id object_id, stream_id object_id)) k
     where q.merchant_id = ${merchantId} and q.endpoint_id = k.endpoint_id and q.stream_id = k.stream_id
       and q.pending <= 0 and q.leased_until is null`
   return gone.length

@@ -2,13 +2,14 @@
 import type { Executor } from '../kit/db.ts'
 import type { Page } from '../kit/page.ts'
 import { inPage, withinDays } from '../kit/page.ts'
+import { ints, json, texts } from '../kit/sql.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** Inserts the endpoint unless it is there, or the merchant has `most` already. */
 export async function insertEndpoint(sql: Executor, e: Endpoint, most: number): Promise<boolean> {
   const rows = await sql`
     insert into webhook_endpoints (merchant_id, id, url, description, format, event_types, status, secret_sealed, created_at, updated_at)
-    select ${e.merchantId}, ${e.id}, ${e.url}, ${e.description}, ${e.format}, ${e.eventTypes}, ${e.status}, ${e.secretSealed},
+    select ${e.merchantId}, ${e.id}, ${e.url}, ${e.description}, ${e.format}, ${texts(e.eventTypes)}, ${e.status}, ${e.secretSealed},
       ${e.createdAt}, ${e.updatedAt}
     where (select count(*) from webhook_endpoints where merchant_id = ${e.merchantId} and deleted_at is null) < ${most}
     on conflict do nothing
@@ -37,7 +38,7 @@ export async function lockEndpointById(
 
 export async function updateEndpoint(sql: Executor, e: Endpoint): Promise<void> {
   await sql`
-    update webhook_endpoints set url = ${e.url}, description = ${e.description}, event_types = ${e.eventTypes}, status = ${e.status},
+    update webhook_endpoints set url = ${e.url}, description = ${e.description}, event_types = ${texts(e.eventTypes)}, status = ${e.status},
       attention = ${e.attention}, secret_sealed = ${e.secretSealed}, previous_secret_sealed = ${e.previousSecretSealed},
       previous_secret_until = ${e.previousSecretUntil}, failing_since = ${e.failingSince}, given_up = ${e.givenUp},
       event_sequence = ${e.eventSequence}, updated_at = ${e.updatedAt}, paused_at = ${e.pausedAt}, deleted_at = ${e.deletedAt}
@@ -61,7 +62,7 @@ export async function listEndpointsOf(
 ): Promise<Pick<Endpoint, 'merchantId' | 'id' | 'format' | 'eventTypes'>[]> {
   return sql<Pick<Endpoint, 'merchantId' | 'id' | 'format' | 'eventTypes'>[]>`
     select merchant_id, id, format, event_types from webhook_endpoints
-    where merchant_id = any (${merchantIds as number[]}) and deleted_at is null order by merchant_id, id`
+    where merchant_id = any (${ints(merchantIds)}) and deleted_at is null order by merchant_id, id`
 }
 
 /** Endpoints by id, with the mode of their merchants. For the sender. */
@@ -71,7 +72,7 @@ export async function listEndpointsById(
 ): Promise<(Endpoint & { mode: 'live' | 'sandbox' })[]> {
   const keys = ids.map(({ merchantId, endpointId }) => ({ merchant_id: merchantId, id: endpointId }))
   return sql<(Endpoint & { mode: 'live' | 'sandbox' })[]>`
-    select e.*, m.mode from (select * from json_to_recordset(${keys as never}::json) as t (merchant_id int, id object_id)) k
+    select e.*, m.mode from (select * from json_to_recordset(${json(keys)}::json) as t (merchant_id int, id object_id)) k
     join webhook_endpoints e on e.merchant_id = k.merchant_id and e.id = k.id and e.deleted_at is null
     join merchants m on m.id = e.merchant_id`
 }

@@ -3,8 +3,8 @@
  * statement, each BEGIN and each COMMIT it stops and waits to be let on. So transactions really overlap and really wait for
  * each other's locks, while the order in which they meet is chosen here: the same choices give the same run again.
  */
-import postgres from 'postgres'
 import type { Executor, Sql } from '../../src/kit/db.ts'
+import { DatabaseError, ints } from '../../src/kit/sql.ts'
 
 export type Actor = {
   readonly name: string
@@ -147,7 +147,7 @@ async function waitingForLocks(monitor: Sql, lanes: readonly Lane[]): Promise<Se
   const pids = lanes.map((lane) => lane.actor.pid)
   const rows = await monitor<
     { pid: number }[]
-  >`select pid from pg_locks where not granted and pid = any (${pids}::int[])`
+  >`select pid from pg_locks where not granted and pid = any (${ints(pids)}::int[])`
   return new Set(rows.map((row) => row.pid))
 }
 
@@ -217,5 +217,5 @@ function labelOf(strings: readonly string[]): string {
 
 /** Whether the database itself refused or the connection broke: never the answer to a caller. */
 export function isDatabaseError(error: unknown): boolean {
-  return error instanceof postgres.PostgresError
+  return error instanceof DatabaseError
 }

@@ -16,8 +16,8 @@ const masterKey = Buffer.alloc(32, 9).toString('base64')
 const database = 'shop'
 
 export type Owner = 'superuser' | 'createrole' | 'plain'
-/** How the server reaches the database. `ignores`: what PgBouncer drops of the start-up parameters. */
-export type Way = { name: string; mode?: PoolMode; ignores?: string }
+/** How the server reaches the database. */
+export type Way = { name: string; mode?: PoolMode }
 export type Cell = { owner: Owner; way: Way; tools: Tools; folder: string; first: Cluster; second: Cluster }
 export type Outcome = { is: 'works' | 'refuses' | 'FAILS'; says: string }
 
@@ -34,7 +34,6 @@ export async function tryCell(cell: Cell): Promise<Outcome> {
     ? await startPooler(cell.tools, join(cell.folder, 'pooler'), {
         mode: cell.way.mode,
         login,
-        ignores: cell.way.ignores ?? '',
         databases: { [database]: cell.first.port, restored: cell.second.port },
       })
     : undefined

@@ -12,16 +12,10 @@ import { type Cluster, startCluster, stopAll } from './servers.ts'
 import { installTools, majors } from './tools.ts'
 
 const owners: readonly Owner[] = ['superuser', 'createrole', 'plain']
-/** All that Pasarela sends when it connects: PgBouncer refuses what it neither knows nor is told to ignore. */
-const startupParameters =
-  'role, synchronous_commit, statement_timeout, lock_timeout, idle_in_transaction_session_timeout, search_path, bytea_output, ' +
-  'default_transaction_isolation, options'
 const ways: readonly Way[] = [
   { name: 'direct' },
   { name: 'session', mode: 'session' },
-  { name: 'session-ignoring', mode: 'session', ignores: startupParameters },
   { name: 'transaction', mode: 'transaction' },
-  { name: 'transaction-ignoring', mode: 'transaction', ignores: startupParameters },
 ]
 
 const { values } = parseArgs({

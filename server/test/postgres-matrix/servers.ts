@@ -63,7 +63,7 @@ export async function startCluster(tools: Tools, major: string, folder: string):
 
 export type Pooler = { port: number; stop(): Promise<void> }
 
-type PoolerOptions = { mode: PoolMode; login: string; databases: Record<string, number>; ignores: string }
+type PoolerOptions = { mode: PoolMode; login: string; databases: Record<string, number> }
 
 /** PgBouncer as Debian installs it, but for the pool mode, the port and the start-up parameters that it drops. */
 export async function startPooler(tools: Tools, folder: string, options: PoolerOptions): Promise<Pooler> {
@@ -79,7 +79,6 @@ export async function startPooler(tools: Tools, folder: string, options: PoolerO
     'auth_type = plain',
     `auth_file = ${join(folder, 'users')}`,
     `pool_mode = ${options.mode}`,
-    ...(options.ignores ? [`ignore_startup_parameters = ${options.ignores}`] : []),
   ]
   const config = join(folder, 'pgbouncer.ini')
   writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o644 })

@@ -3,11 +3,11 @@
  * (pids are used again); a session's lock ends with the process that held it, however it ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import postgres from 'postgres'
 import { errorCode, OperatorError } from '../operator-error.ts'
+import { type Executor, openPool, type Session, type Sql } from '../sql.ts'
 
 export type FolderLock = {
-  sql: postgres.Sql
+  sql: Executor
   /** Resolves with a reason when the lock was lost for good: the database is gone, or somebody else has the folder. */
   lost: Promise<string>
   /** From now on it is no surprise when the lock's session ends: the database is about to be stopped. */
@@ -35,63 +35,83 @@ export type LockOptions = {
 export async function takeFolderLock(dataDir: string, options: LockOptions): Promise<FolderLock> {
   const lost = Promise.withResolvers<string>()
   let released = false
-  const sql = postgres(options.url, {
+  const sql = openPool(options.url, {
     max: 1,
-    idle_timeout: 0,
-    max_lifetime: null,
-    connect_timeout: 10,
-    onnotice: () => undefined,
-    connection: { application_name: `${options.holder}, process ${process.pid}` },
-    onclose: () => {
-      if (!released && held) void retake()
-    },
+    applicationName: `${options.holder}, process ${process.pid}`,
+    asApplication: false,
   })
-  let held = false
+  let session: Session | undefined
+
+  /** Holds the lock in this session, and takes it again in another one when this one is lost. */
+  function hold(locked: Session): void {
+    session = locked
+    void locked.lost.then(() => {
+      if (!released) void retake()
+    })
+  }
 
   async function retake(): Promise<void> {
-    held = false
-    let gone = false
-    for (const until = Date.now() + recoveryMs; Date.now() < until && !gone && !released; await sleep(200)) {
-      held = await tryLock(sql).catch((error) => {
+    session?.release()
+    session = undefined
+    for (const until = Date.now() + recoveryMs; Date.now() < until && !released; await sleep(200)) {
+      try {
+        const next = await openLocked(sql)
+        if (next) return hold(next)
+      } catch (error) {
         // A database that recovers from a crash of its own still listens, and says to wait.
-        gone = errorCode(error) === 'ECONNREFUSED'
-        return false
-      })
-      if (held) return
+        if (errorCode(error) === 'ECONNREFUSED') break
+      }
     }
     if (!released) lost.resolve('the embedded database has stopped')
   }
 
-  try {
-    await waitForLock(sql, dataDir, options.patienceMs)
-    held = true
-  } catch (error) {
+  async function release(): Promise<void> {
     released = true
+    session?.release()
     await sql.end({ timeout: 1 })
+  }
+
+  try {
+    hold(await waitForLock(sql, dataDir, options.patienceMs))
+  } catch (error) {
+    await release()
     throw error
   }
   return {
-    sql,
+    get sql() {
+      return session ?? sql
+    },
     lost: lost.promise,
     expectEnd: () => {
       released = true
     },
-    release: async () => {
-      released = true
-      await sql.end({ timeout: 1 })
-    },
+    release,
   }
 }
 
-async function tryLock(sql: postgres.Sql): Promise<boolean> {
+/** A session that holds the lock, or undefined where another one has it. */
+async function openLocked(sql: Sql): Promise<Session | undefined> {
+  const session = await sql.reserve()
+  try {
+    if (await tryLock(session)) return session
+  } catch (error) {
+    session.release()
+    throw error
+  }
+  session.release()
+  return undefined
+}
+
+async function tryLock(sql: Executor): Promise<boolean> {
   const [row] = await sql<{ locked: boolean }[]>`select pg_try_advisory_lock(${lockKey}) as locked`
   return row?.locked === true
 }
 
-async function waitForLock(sql: postgres.Sql, dataDir: string, patienceMs: number): Promise<void> {
+async function waitForLock(sql: Sql, dataDir: string, patienceMs: number): Promise<Session> {
   const started = Date.now()
   for (;;) {
-    if (await tryLock(sql)) return
+    const session = await openLocked(sql)
+    if (session) return session
     const holder = await findHolder(sql)
     const patience = holder?.startsWith('pasarela start') ? staleSessionsMs : Math.max(patienceMs, staleSessionsMs)
     if (Date.now() - started > patience) {
@@ -104,7 +124,7 @@ async function waitForLock(sql: postgres.Sql, dataDir: string, patienceMs: numbe
   }
 }
 
-async function findHolder(sql: postgres.Sql): Promise<string | undefined> {
+async function findHolder(sql: Executor): Promise<string | undefined> {
   const [row] = await sql<{ name: string }[]>`
     select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
     where l.locktype = 'advisory' and l.granted and l.objid = ${lockKey} and a.datname = current_database()`

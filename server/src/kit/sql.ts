@@ -1,0 +1,82 @@
+/** The port to Postgres. All SQL goes through it; only `sql/connection.ts` knows the driver behind it. */
+import { parseDatabaseUrl } from './database-url.ts'
+import type { SessionOptions } from './sql/check.ts'
+import { planOf } from './sql/compose.ts'
+import type { Connection } from './sql/connection.ts'
+import { Listener } from './sql/listen.ts'
+import { connector } from './sql/open.ts'
+import { Pool } from './sql/pool.ts'
+import { type Executor, executor } from './sql/statement.ts'
+import { openSession, runTransaction, type Session, type Watch } from './sql/transaction.ts'
+
+export { ConnectionError, DatabaseError } from './sql/errors.ts'
+export {
+  type Executor,
+  executor,
+  type Fragment,
+  id,
+  ints,
+  json,
+  type Row,
+  Statement,
+  script,
+  texts,
+  type Value,
+} from './sql/statement.ts'
+export type { Session } from './sql/transaction.ts'
+
+export type PoolOptions = SessionOptions & {
+  max: number
+  applicationName: string
+  /** What the server has to say besides results (notices), for the log. */
+  onNotice?: (message: string) => void
+}
+
+export type Sql = Executor &
+  Watch & {
+    begin<T>(work: (tx: Executor) => Promise<T>): Promise<T>
+    /** A connection of one's own until `release`. */
+    reserve(): Promise<Session>
+    /** Calls `heard` for each notification of the channel, from when this resolves until the pool ends. */
+    listen(channel: string, heard: () => void): Promise<void>
+    /** Lets what is under way finish, for at most `timeout` seconds. */
+    end(options?: { timeout: number }): Promise<void>
+  }
+
+/** Opens a pool. Connections are made when they are needed, and each is set up and checked before it is used. */
+export function openPool(url: string, options: PoolOptions): Sql {
+  const database = parseDatabaseUrl(url)
+  const open = connector(database, options)
+  const pool = new Pool(Math.min(options.max, database.maxConnections ?? options.max), open)
+  const listeners = new Set<Listener>()
+  const sql: Sql = Object.assign(
+    executor(
+      (statement) =>
+        new Promise((resolve, reject) => {
+          const plan = planOf(statement)
+          sql.seen?.(plan)
+          const take = (connection: Connection) =>
+            connection.send(plan, true, (error, { rows }) => {
+              pool.release(connection)
+              if (error === undefined) resolve(rows)
+              else reject(error)
+            })
+          pool.acquire({ take, fail: reject })
+        }),
+    ),
+    {
+      begin: <T>(work: (tx: Executor) => Promise<T>) => runTransaction(pool, sql, work),
+      reserve: () => openSession(pool, sql),
+      listen: async (channel: string, heard: () => void) => {
+        const listener = new Listener(open, channel, heard)
+        await listener.start()
+        listeners.add(listener)
+      },
+      end: async ({ timeout = 30 } = {}) => {
+        for (const listener of listeners) listener.close()
+        await pool.end(timeout * 1000)
+      },
+    },
+  )
+  return sql
+}
