@@ -8,7 +8,7 @@ type Schema = Body
 type Place = { pointer: string; put(value: string, copies: number): string }
 
 const bytesMax = 240_000
-/** More fields than this cost more in JSON.parse than in all that follows. */
+/** In the whole body: more cost more in JSON.parse than in all that follows. */
 const fieldsMax = 8_000
 /** A URL fits into the 16 KB that Node reads of headers. */
 const queryMax = 12_000
@@ -60,7 +60,7 @@ function variantsOf(place: Place, at: Schema): [string, string][] {
     const made: [string, string][] = []
     const add = (what: string, value: string) => made.push([`${what}, ${copies} times`, place.put(value, copies)])
     if (isOf(at, 'array')) for (const item of fillings) add(`an array of ${item}`, `[${repeated(item, room)}]`)
-    if (isOf(at, 'object')) add('an object of 1', `{${fields('1', room)}}`)
+    if (isOf(at, 'object')) add('an object of 1', `{${fields('1', fieldsMax / copiesIn(place, copies))}}`)
     if (isOf(at, 'string')) add('a long text', `"${'é'.repeat(Math.max(1, Math.floor(room / 2)))}"`)
     return copies > 1 && copiesIn(place, copies) === 1 ? [] : made
   })
@@ -70,10 +70,8 @@ const copiesIn = (place: Place, copies: number) => place.put('@', copies).split(
 const isOf = (schema: Schema, type: string) => [schema.type].flat().includes(type)
 const repeated = (item: string, room: number) =>
   Array.from({ length: Math.max(1, Math.floor(room / (item.length + 1))) }, () => item).join(',')
-const fields = (value: string, room: number) => {
-  const length = Math.min(fieldsMax, Math.max(1, Math.floor(room / (value.length + 9))))
-  return Array.from({ length }, (_, n) => `"x${n}":${value}`).join(',')
-}
+const fields = (value: string, count: number) =>
+  Array.from({ length: Math.ceil(count) }, (_, n) => `"x${n}":${value}`).join(',')
 
 /** Every place below a schema, each with the schema that stands there. What stands in several places is visited in one. */
 function* placesOf(document: Body, given: Schema, place: Place, seen = new Set<string>()): Generator<[Place, Schema]> {
