@@ -129,3 +129,24 @@ describe('a connection that is lost', () => {
     }
   }
 })
+
+test('a server that is silent is not waited for: the statement fails, and the next one has another connection', async () => {
+  let isSilent = false
+  const wire = await openWire(Number(new URL(database.url).port), {
+    received: (bytes) => (isSilent ? Buffer.alloc(0) : bytes),
+  })
+  const impatient = openPool(through(wire, database.url), {
+    max: 1,
+    applicationName: 'impatient',
+    statementTimeoutMs: 500,
+  })
+  await impatient`select 1`
+  isSilent = true
+  const lost = impatient`select 2`.catch((error: unknown) => error)
+  const next = impatient<{ n: number }[]>`select 3 as n`
+  assert.equal(((await lost) as { code?: string }).code, 'CONNECTION_CLOSED')
+  isSilent = false
+  assert.deepEqual(await next, [{ n: 3 }])
+  await impatient.end()
+  await wire.close()
+})

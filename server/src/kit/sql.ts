@@ -1,6 +1,6 @@
 /** The port to Postgres. All SQL goes through it; only `sql/connection.ts` knows the driver behind it. */
 import { parseDatabaseUrl } from './database-url.ts'
-import type { SessionOptions } from './sql/check.ts'
+import { type SessionOptions, statementTimeoutMs } from './sql/check.ts'
 import { planOf } from './sql/compose.ts'
 import type { Connection } from './sql/connection.ts'
 import { Listener } from './sql/listen.ts'
@@ -43,11 +43,16 @@ export type Sql = Executor &
     end(options?: { timeout: number }): Promise<void>
   }
 
+/** A server that does not give up on a statement so long after it should have is not there any more. */
+const graceMs = 5_000
+
 /** Opens a pool. Connections are made when they are needed, and each is set up and checked before it is used. */
 export function openPool(url: string, options: PoolOptions): Sql {
   const database = parseDatabaseUrl(url)
+  const timeout = options.statementTimeoutMs ?? statementTimeoutMs
   const open = connector(database, options)
-  const pool = new Pool(Math.min(options.max, database.maxConnections ?? options.max), open)
+  const answerMs = timeout === 0 ? 0 : timeout + graceMs
+  const pool = new Pool(Math.min(options.max, database.maxConnections ?? options.max), open, answerMs)
   const listeners = new Set<Listener>()
   const sql: Sql = Object.assign(
     executor(

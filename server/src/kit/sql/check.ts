@@ -10,6 +10,9 @@ export type SessionOptions = {
   statementTimeoutMs?: number
 }
 
+/** After which Postgres gives up on a statement, unless a pool asks for another time. */
+export const statementTimeoutMs = 20_000
+
 /** The role that may not rewrite history. */
 const applicationRole = 'pasarela_app'
 
@@ -26,7 +29,7 @@ function settingsOf(options: SessionOptions): Record<string, string> {
     synchronous_commit: 'on',
     default_transaction_isolation: 'read committed',
     // What would hold locks for ever gives up.
-    statement_timeout: String(options.statementTimeoutMs ?? 20_000),
+    statement_timeout: String(options.statementTimeoutMs ?? statementTimeoutMs),
     lock_timeout: '10000',
     idle_in_transaction_session_timeout: '30000',
   }

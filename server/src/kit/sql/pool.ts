@@ -7,6 +7,8 @@ export type Waiter = { take(connection: Connection): void; fail(error: unknown):
 
 /** After a failed attempt to grow, waiting work is left to the connections there are for so long. */
 const growthPauseMs = 200
+/** How often to look for servers that do not answer. */
+const sweepMs = 1_000
 
 export class Pool {
   readonly #open: Open
@@ -17,10 +19,13 @@ export class Pool {
   #opening = 0
   #growFromMs = 0
   #ended: PromiseWithResolvers<void> | undefined
+  #sweep: NodeJS.Timeout | undefined
 
-  constructor(max: number, open: Open) {
+  /** A connection whose server has not answered for `answerMs` is closed, so that its work fails; 0 = wait for ever. */
+  constructor(max: number, open: Open, answerMs: number) {
     this.#max = max
     this.#open = open
+    if (answerMs > 0) this.#sweep = setInterval(() => this.#closeSilent(answerMs), sweepMs).unref()
   }
 
   /** Hands a connection over, now or later; the taker gives it back with `release`. */
@@ -57,6 +62,7 @@ export class Pool {
     }, timeoutMs)
     await this.#ended.promise
     clearTimeout(timer)
+    clearInterval(this.#sweep)
   }
 
   #grow(): void {
@@ -98,6 +104,12 @@ export class Pool {
     await connection.end()
     this.#live.delete(connection)
     this.#settleEnd()
+  }
+
+  #closeSilent(answerMs: number): void {
+    const sinceMs = performance.now() - answerMs
+    for (const connection of this.#live)
+      if (connection.sentMs !== undefined && connection.sentMs < sinceMs) connection.destroy()
   }
 
   #failWaiting(error: unknown): void {
