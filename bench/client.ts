@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
-import type { SandboxSeed } from '../server/src/seed.ts'
+import type { SandboxSeed } from '../packages/server/src/seed.ts'
 
 export type Answer = { status: number; text: string }
 

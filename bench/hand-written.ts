@@ -2,7 +2,7 @@
  * What the server writes, written by hand for pgbench: the same rows with the same indexes, one transaction for each step. From rows that
  * the server has left, with ids of their own.
  */
-import type { Sql } from '../server/src/kit/sql.ts'
+import type { Sql } from '../packages/sql/src/sql.ts'
 
 type Row = Record<string, unknown>
 

@@ -8,8 +8,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startPostgres } from '../server/src/kit/embedded-postgres.ts'
-import { migrate } from '../server/src/kit/migrate.ts'
+import { startPostgres } from '../packages/postgres-embedded/src/embedded-postgres.ts'
+import { migrate } from '../packages/server/src/kit/migrate.ts'
 import { openTarget, type Row, type Scenario } from './scenario.ts'
 
 /** In this order: the later ones leave more behind. Each has a database of its own. */

@@ -1,9 +1,9 @@
 /** What a scenario of the bench is: it measures the real server and prints each figure beside its yardstick of the same run. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { nodeEnvironment, nodeFlags } from '../server/bin/node-flags.js'
-import { openPool, type Sql } from '../server/src/kit/sql.ts'
-import type { SandboxSeed } from '../server/src/seed.ts'
+import { nodeEnvironment, nodeFlags } from '../packages/server/bin/node-flags.js'
+import type { SandboxSeed } from '../packages/server/src/seed.ts'
+import { openPool, type Sql } from '../packages/sql/src/sql.ts'
 
 /** One line of the table. `ratio` = figure / yardstick, where both are comparable. */
 export type Row = {

@@ -1,5 +1,5 @@
 /** Sessions as a year of business leaves them, row by row in the order of their creation, as COPY reads them. */
-import { dayNumberAt } from '../server/src/kit/day.ts'
+import { dayNumberAt } from '../packages/server/src/kit/day.ts'
 
 /** A session that the server itself has made: what is the same in all of them is taken from it. */
 export type Sample = {

@@ -5,7 +5,7 @@
 import { finished } from 'node:stream/promises'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { from as copyFrom } from 'pg-copy-streams'
-import { openPool, type Sql, script, texts } from '../server/src/kit/sql.ts'
+import { openPool, type Sql, script, texts } from '../packages/sql/src/sql.ts'
 import { type Sample, type Sink, sessionColumns, writeSessions } from './seed-sessions-rows.ts'
 
 const tables = {

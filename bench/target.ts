@@ -1,10 +1,10 @@
 /** The server that is measured, in a process of its own: the real application on the database of its first argument, with its jobs. */
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
-import { buildApp } from '../server/src/app.ts'
-import { buildContext } from '../server/src/context.ts'
-import { seedSandbox } from '../server/src/seed.ts'
-import { startWorker } from '../server/src/worker.ts'
+import { buildApp } from '../packages/server/src/app.ts'
+import { buildContext } from '../packages/server/src/context.ts'
+import { seedSandbox } from '../packages/server/src/seed.ts'
+import { startWorker } from '../packages/server/src/worker.ts'
 
 const [databaseUrl = '', keyText = ''] = process.argv.slice(2)
 const masterKey = keyText ? Buffer.from(keyText, 'base64') : randomBytes(32)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SandboxSeed } from '../server/src/seed.ts'
+import type { SandboxSeed } from '../packages/server/src/seed.ts'
 import type { Random } from './random.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are read freely here and held against the database later.

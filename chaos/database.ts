@@ -1,10 +1,10 @@
 /** The embedded Postgres as it runs in production (fsync on), at one address through all its deaths: killed wholly, started again. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startPostgres } from '../server/src/kit/embedded-postgres.ts'
-import { findBinaries } from '../server/src/kit/postgres/binaries.ts'
-import { clusterFolder } from '../server/src/kit/postgres/cluster.ts'
-import { databaseIdentity } from '../server/src/kit/postgres/identity.ts'
+import { findBinaries } from '../packages/postgres-embedded/src/binaries.ts'
+import { clusterFolder } from '../packages/postgres-embedded/src/cluster.ts'
+import { startPostgres } from '../packages/postgres-embedded/src/embedded-postgres.ts'
+import { databaseIdentity } from '../packages/postgres-embedded/src/identity.ts'
 import {
   discardPidFile,
   isPostgresProcess,
@@ -12,7 +12,7 @@ import {
   postgresArguments,
   readPidFile,
   stopPostgres,
-} from '../server/src/kit/postgres/postmaster.ts'
+} from '../packages/postgres-embedded/src/postmaster.ts'
 
 export type Database = {
   readonly url: string

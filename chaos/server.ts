@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../server/bin/pasarela.js', import.meta.url))
+const program = fileURLToPath(new URL('../packages/server/bin/pasarela.js', import.meta.url))
 
 export type ServerOptions = {
   name: string

@@ -1,6 +1,6 @@
 /** What merchants and payers do all day: one flow is the life of one order, some of them impatient, some at cross purposes. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SandboxSeed } from '../server/src/seed.ts'
+import type { SandboxSeed } from '../packages/server/src/seed.ts'
 import type { Ask, Body, Client, Reply } from './client.ts'
 import type { Random } from './random.ts'
 

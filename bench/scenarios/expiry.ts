@@ -1,6 +1,6 @@
 /** Many sessions due at once while others are created at half the rate that the machine can take. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openPool, type Sql, script } from '../../server/src/kit/sql.ts'
+import { openPool, type Sql, script } from '../../packages/sql/src/sql.ts'
 import { type ApiClient, idOf, openClient, sessionBody } from '../client.ts'
 import { measure, percentiles } from '../measure.ts'
 import { type Bench, type Row, type Scenario, shown, type Target } from '../scenario.ts'

@@ -1,6 +1,6 @@
 /** Whole paid flows: create, submit, notification, FINISHED with ledger and events, beside pgbench's TPC-B-like transactions. */
 
-import { texts } from '../../server/src/kit/sql.ts'
+import { texts } from '../../packages/sql/src/sql.ts'
 import { openClient, payOnce, sessionBody } from '../client.ts'
 import { flowScript } from '../hand-written.ts'
 import { compareKeys, inTurns, turns } from '../keys.ts'

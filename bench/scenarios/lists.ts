@@ -2,7 +2,7 @@
  * A page of the list of sessions by every documented filter and sort. Pages in the order of creation by up to two filters are
  * compared at many sessions and at ten thousand; all others have a limit in milliseconds.
  */
-import { dayText } from '../../server/src/kit/day.ts'
+import { dayText } from '../../packages/server/src/kit/day.ts'
 import { type ApiClient, idOf, openClient, sessionBody } from '../client.ts'
 import { type Bench, type Row, type Scenario, shown } from '../scenario.ts'
 import { seedSessions } from '../seed-sessions.ts'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../../server/src/kit/ports.ts'
+import { freePort } from '../../packages/sql/src/ports.ts'
 import { type Row, type Scenario, shown } from '../scenario.ts'
 
 const project = fileURLToPath(new URL('../../', import.meta.url))
@@ -52,7 +52,7 @@ async function timeStart(dataDir: string, by: 'node' | 'npm'): Promise<number> {
   const [command, args] =
     by === 'npm'
       ? ['npm', ['start', '--silent', '--', ...own]]
-      : [process.execPath, ['server/bin/pasarela.js', 'start', ...own]]
+      : [process.execPath, ['packages/server/bin/pasarela.js', 'start', ...own]]
   const began = performance.now()
   const child = spawn(command as string, args as string[], { cwd: project, stdio: 'ignore', detached: true })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
